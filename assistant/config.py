@@ -55,10 +55,29 @@ def split_names(names: str) -> list[str]:
     return [name.strip() for name in names.split(",")]
 
 
+GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+GROUP_WORDS = "names of letters, digits, '_', '.' and '-', separated by commas"
+MOST_GROUPS = 100
+
+
+def is_group_list(text: str) -> bool:
+    """Return whether a text is empty, or names groups separated by commas."""
+    names = split_names(text)
+    return not text.strip() or (len(names) <= MOST_GROUPS and all(GROUP.fullmatch(name) for name in names))
+
+
+def parse_groups(text: str) -> frozenset[str]:
+    """Return the groups in a list separated by commas. Raises UsageError for an invalid name."""
+    if not is_group_list(text):
+        raise UsageError(f"{abbreviated(text)} does not name groups.", f"Write {GROUP_WORDS}: lawyers,partners")
+    return frozenset(name for name in split_names(text) if name)
+
+
 NAME_OR_PATH = Allowed("a name or a path", is_short_text)
 SHORT_TEXT = Allowed("a text", is_short_text)
 BOOLEAN = Allowed("true or false", lambda value: isinstance(value, bool))
 ALLOWED: dict[str, Allowed] = {
+    "groups": Allowed(GROUP_WORDS, is_group_list),
     "library": Allowed("a name, or several separated by commas", lambda names: all(map(is_library_name, split_names(names)))),
     "chat": Allowed("a name, a path, or an http:// or https:// address", is_short_text),
     "chat_model": SHORT_TEXT,
@@ -126,6 +145,7 @@ class Settings:
 
     home: Path
     library: str = DEFAULT_LIBRARY
+    groups: str = ""  # those that the reader is in, of shared libraries, separated by commas
     # models: a name from the catalog, a path, or "fake:" (test models without weights); chat also the address of a server
     chat: str = ""
     chat_model: str = ""  # the name of the model on that server
@@ -176,6 +196,11 @@ class Settings:
     def libraries(self) -> tuple[str, ...]:
         """The library names in `library`, which can be several separated by commas."""
         return tuple(dict.fromkeys(split_names(self.library)))
+
+    @property
+    def reader_groups(self) -> frozenset[str]:
+        """The groups that the reader is in."""
+        return parse_groups(self.groups)
 
     @property
     def has_shared_library(self) -> bool:
@@ -315,7 +340,8 @@ def overlay(settings: Settings, values: Mapping[str, object], origin: str) -> Se
 
 def convert(name: str, value: object, wanted: type, origin: str) -> str | int:
     """Convert a value to the type of its setting. Raises UsageError if it is invalid."""
-    found: object = value
+    is_list = name == "groups" and isinstance(value, list) and all(isinstance(each, str) for each in value)
+    found: object = ",".join(value) if is_list and isinstance(value, list) else value
     if wanted is bool:
         found = SWITCH.get(str(value).lower()) if isinstance(value, bool | int | str) else None
     elif wanted is int:

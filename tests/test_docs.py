@@ -18,8 +18,8 @@ COMMANDS = ("setup", "add", "sync", "remove", "search", "ask", "chat", "serve", 
             "status", "doctor", "tables list", "tables show", "tables query", "models list", "models pull", "models verify",
             "models remove", "sessions list", "sessions show", "sessions delete", "sessions export",
             "memory add", "memory list", "memory forget", "engine start", "engine stop", "engine status",
-            "library list", "library create", "library set", "library rename", "library delete", "library export",
-            "library import")
+            "library list", "library create", "library groups", "library set", "library rename", "library delete",
+            "library export", "library import")
 GROUPS = ("models", "engine", "sessions", "memory", "library", "tables")
 
 
@@ -176,3 +176,16 @@ def test_every_file_of_the_source_that_a_page_names_exists(page):
             continue
         assert any(str(path).endswith(f"/{named}") for folder in ("assistant", "benchmarks", "docs", "models", "tests")
                    for path in (ROOT / folder).rglob(Path(named).name)) or (ROOT / named).exists(), f"{page.name} names {named}"
+
+
+SERVERS = sorted((PAGE.parent / "milvus").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", SERVERS, ids=lambda file: file.name)
+def test_the_settings_of_a_server_are_pinned_and_say_that_they_were_not_run(file):
+    text = file.read_text("utf-8")
+    assert "Not run here" in " ".join(line.lstrip("# ") for line in text.splitlines()[:6])
+    images = re.findall(r"(?:image|tag): ([^\s{}]+)", text)
+    assert all(re.search(r"v\d+\.\d+\.\d+|RELEASE\.\d{4}", image) for image in images), images
+    assert "authorizationEnabled: true" in text or file.name == "compose.yaml"
+    assert file.name in PAGE.with_name("shared-libraries.md").read_text("utf-8")

@@ -31,6 +31,7 @@ from assistant.datatypes import (
     EVERY_FILE,
     AnswerStreaming,
     Calibration,
+    Citation,
     Embeddings,
     Explanation,
     Fact,
@@ -39,10 +40,12 @@ from assistant.datatypes import (
     Hit,
     IngestReport,
     LedgerEntry,
+    LibraryMetrics,
     LibraryStatus,
     OnProgress,
     OutgoingRequest,
     ProbeCalibration,
+    Progress,
     SearchResult,
     SentCount,
     TextPage,
@@ -69,12 +72,14 @@ class Assistant:
     def __init__(self, settings: Settings, models: ModelProvider | None = None) -> None:
         self.settings = settings
         self._models = models or ModelProvider(settings)
-        self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
+        self._libraries = tuple(Library(name, settings.libraries_folder, self._models, settings.reader_groups)
+                                for name in settings.libraries)
         self._answering = QuestionAnswering(settings, self._models, self._libraries)
         self._retrieval = self._answering.retrieval
         self._sessions = Sessions(settings.sessions_folder)
         self._readers: LazyReaderPool | None = None
         self._backlog: EmbeddingQueue | None = None
+        self._elsewhere: dict[str, str] = {}
         self._entangled: frozenset[str] = frozenset()  # roots that can be looked at as a whole only
 
     def close(self) -> None:
@@ -106,73 +111,124 @@ class Assistant:
     # files in
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress,
-            passwords: Sequence[str] = ()) -> IngestReport:
+            passwords: Sequence[str] = (), name: str = "", groups: Iterable[str] | None = None) -> IngestReport:
         """Add files and folders. The passwords are tried on encrypted files and are not stored.
 
-        Raises UsageError for a path that does not exist, before anything is read.
+        Of a shared library, `name` is what it calls the one folder that is added; the name of a folder of another machine if it
+        is the same folder. `groups` may read these paths; those that they have, or all, if it is None. Raises UsageError for a
+        path that does not exist, before anything is read.
         """
         started = time.perf_counter()
         roots = [addable(path) for path in paths]
         with self._writing(on_progress) as store:
-            with store.transaction():
-                for root in roots:
-                    store.include(str(root))
-                    store.add_root(str(root))
-            report = self._intake(store, on_progress, passwords).run(roots)
-            purge(self._library)
-            store.prepare(self._models.embedder.dimension)
+            include_roots(store, roots, name, groups)
+            with self._holding(store, roots) as held:
+                report = self._intake(store, on_progress, passwords).run(held)
+                purge(self._library)
+                store.prepare(self._models.embedder.dimension)
+                if held:
+                    store.record_sync()
         return timed(report, started)
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
              passwords: Sequence[str] = ()) -> IngestReport:
         """Rescan everything that was added; with `rebuild`, read and embed all of it again.
 
-        A root that is missing or empty (an unplugged drive) keeps its files in the library.
+        A root that is missing or empty (an unplugged drive) keeps its files in the library. One that another machine keeps up
+        to date at the moment is left to that: see `kept_elsewhere`.
         """
         started = time.perf_counter()
         self._library.require()
         with self._writing(on_progress, rebuild=rebuild) as store:
-            roots = [Path(root) for root in store.own_roots()]
-            report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
-            purge(self._library)
-            store.prepare(self._models.embedder.dimension)
+            if rebuild and store.meta("embedder") != self._models.embedder.fingerprint:  # the others' files are cleared too
+                store.hold(store.roots())
+            with self._holding(store, map(Path, store.own_roots())) as held:
+                report = self._intake(store, on_progress, passwords).run(held, rebuild=rebuild)
+                purge(self._library)
+                store.prepare(self._models.embedder.dimension)
+                if held:
+                    store.record_sync()
         return timed(report, started)
+
+    @contextmanager
+    def _holding(self, store: LibraryStore, roots: Iterable[Path]) -> Iterator[list[Path]]:
+        """Hold the leases of roots; yield those that no other machine keeps up to date."""
+        wanted = list(roots)
+        self._elsewhere = store.hold(map(str, wanted))
+        try:
+            yield [root for root in wanted if str(root) not in self._elsewhere]
+        finally:
+            store.release()
+
+    @property
+    def kept_elsewhere(self) -> dict[str, str]:
+        """The roots of this machine that the last command left to another machine, with the name of that machine."""
+        return self._elsewhere
+
+    def root_names(self) -> dict[str, str]:
+        """Return the names that a shared library has for the roots of this machine, by path; an empty dict for other ones."""
+        return self._writable().root_names()
 
     def remove(self, path: Path) -> int:
         """Remove a file or folder and exclude it from now on; return the number of files. Raises UsageError if unknown."""
         self._library.require()
-        gone = str(absolute(path))
         with self._only_writer(ignore_progress):
-            store = self._store()
-            files = [known for known in store.ledger() if is_under(known, [gone])]
-            roots = [root for root in store.roots() if is_under(root, [gone])]
-            if not files and not roots:
-                raise UsageError(f"{printable(gone)} is not in the library.", "See what is: assistant status --files")
+            store = self._writable()
+            gone, files, roots = self._removable(path)
+            store.hold({*roots, *files.values()})
             with store.transaction():
+                store.drop_files(files)
                 for root in roots:
                     store.drop_root(root)
                 store.include(gone)  # what was taken out below it is out with it, and comes back with it
                 if is_under(gone, store.roots()):
                     store.exclude(gone)
-                store.drop_files(files)
                 store.drop_orphaned_vectors(0)
                 store.set_meta(REMOVED_TEXT_KEY, "yes")
+            store.release()
             purge_removed(self._library, self._sessions)
         return len(files)
+
+    def _removable(self, path: Path) -> tuple[str, dict[str, str], list[str]]:
+        """Return a path as the library knows it, the files there with their roots, and the added paths there.
+
+        What the reader may not see is not removed either, unless it is in a folder of this machine. Raises UsageError if nothing
+        is left.
+        """
+        store, seen = self._writable(), self._store()
+        own = store.own_roots()
+        for known in known_paths(path):
+            entries = store.entries_under([known]).items()
+            files = {each: entry.root for each, entry in entries if entry.root in own or seen.entry(each)}
+            roots = [root for root in sorted({*seen.roots(), *own}) if is_under(root, [known])]
+            if files or roots:
+                return known, files, roots
+        raise UsageError(f"{printable(str(absolute(path)))} is not in the library.", "See what is: assistant status --files")
 
     # files followed
 
     def roots(self) -> tuple[Path, ...]:
-        """Return the files and folders that were added."""
-        return tuple(map(Path, self._store().own_roots())) if self._library.exists() else ()
+        """Return the files and folders that this machine keeps up to date."""
+        return tuple(map(Path, self._writable().own_roots())) if self._library.exists() else ()
 
     def include(self, paths: Sequence[Path]) -> None:
         """Add files and folders without reading them yet. Raises UsageError for a path that does not exist."""
         roots = [addable(path) for path in paths]
-        with self._writing(ignore_progress) as store, store.transaction():
-            for root in roots:
-                store.include(str(root))
-                store.add_root(str(root))
+        with self._writing(ignore_progress) as store:
+            include_roots(store, roots)
+
+    def hold(self, roots: Sequence[Path]) -> dict[Path, str]:
+        """Take or renew the leases of roots; return the machine that keeps each of the others up to date, by root."""
+        if not self._library.is_shared:
+            return {}
+        with self._only_writer(ignore_progress):
+            elsewhere = self._writable().hold(map(str, roots))
+        return {Path(root): machine for root, machine in elsewhere.items()}
+
+    def release(self) -> None:
+        """Let other machines take over the roots that this one keeps up to date."""
+        if self._library.is_shared:
+            self._writable().release()
 
     def refresh(self, paths: Sequence[Path] | None = None, on_progress: OnProgress = ignore_progress,
                 on_change: OnChange = ignore_change, quiet_seconds: float = 0.0) -> IngestReport:
@@ -185,18 +241,22 @@ class Assistant:
         with self._writing(on_progress) as store:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
             self._readers = self._readers or LazyReaderPool(self._reader_options(), keep_open=True)
-            intake = IngestRun(store, self._models.embedder, self._readers, on_progress, on_change, self.settings.home)
-            report, entangled = intake.refresh(map(Path, store.own_roots()), within, quiet_seconds)
+            intake = IngestRun(store, self._models.embedder, self._readers, renewing(store, on_progress), on_change,
+                               self.settings.home)
+            elsewhere = store.hold(store.own_roots())
+            roots = [Path(root) for root in store.own_roots() if root not in elsewhere]
+            report, entangled = intake.refresh(roots, within, quiet_seconds)
             self._entangled |= entangled
             if report.indexed or report.removed:
                 purge(self._library)
+                store.record_sync()
         if report.chunks:
             self._backlog = None  # the newest first
         return timed(report, started)
 
     def embed_waiting(self, most: int) -> int:
         """Embed at most `most` pending chunks; return the number still pending."""
-        store = self._store()
+        store = self._writable()
         if most and store.count_pending_embeddings():
             with self._writing(ignore_progress):
                 self._backlog = self._backlog or EmbeddingQueue(store, self._models.embedder)
@@ -219,14 +279,14 @@ class Assistant:
                      WorkerLimits(settings.file_timeout, settings.file_memory_bytes), settings.chunk_tokens)
 
     def _intake(self, store: LibraryStore, on_progress: OnProgress, passwords: Sequence[str]) -> IngestRun:
-        return IngestRun(store, self._models.embedder, LazyReaderPool(self._reader_options(passwords)), on_progress,
-                         own=self.settings.home)
+        return IngestRun(store, self._models.embedder, LazyReaderPool(self._reader_options(passwords)),
+                         renewing(store, on_progress), own=self.settings.home)
 
     @contextmanager
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[LibraryStore]:
         embedder = self._models.embedder
         with self._only_writer(on_progress):
-            store = self._store()
+            store = self._writable()
             if not store.meta("embedder"):
                 with store.transaction():
                     record_embedder(store, embedder)
@@ -335,12 +395,13 @@ class Assistant:
         NothingIndexed, or UsageError if the library is too small or the model cannot be calibrated.
         """
         self._library.searcher()  # an empty library says so before a model is loaded
+        self._writable()  # and one that is only read before anything is measured
         return calibrate(self._library, self._models.chat, self.settings, count, on_progress)
 
     def forget_calibration(self) -> None:
         """Delete the calibrations of all chat models for this library."""
         self._library.require()
-        forget_calibrations(self._store())
+        forget_calibrations(self._writable())
 
     # questions about the files, to measure answers with
 
@@ -365,6 +426,11 @@ class Assistant:
         """Return the status of the library, or of its files that pass a filter. Raises NothingIndexed if there is no library."""
         self._library.require()
         return filtered_status(self._library, wanted) if wanted else status_of(self._library)
+
+    def metrics(self) -> LibraryMetrics | None:
+        """Measure a shared library; return None for one of this machine only. Raises NothingIndexed if there is no library."""
+        self._library.require()
+        return self._store().metrics()
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""
@@ -405,11 +471,72 @@ class Assistant:
         Raises NothingIndexed if there is no library, LibraryDamaged if its database cannot be repaired.
         """
         self._library.require()
+        self._writable()  # a library that is only read is not changed by a check
         with self._only_writer(ignore_progress):
             return check_consistency(self._library, self._sessions, repair=repair)
 
     def _store(self) -> LibraryStore:
         return self._library.store
+
+    def _writable(self) -> LibraryStore:
+        return self._library.writable
+
+    # rights
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups that may read each added path, as far as the reader may see it. Raises NothingIndexed."""
+        self._library.require()
+        return self._store().root_groups()
+
+    def set_groups(self, path: Path, groups: Iterable[str]) -> None:
+        """Let only these groups read an added path of a shared library; without any, all may.
+
+        Raises UsageError if the path was not added, or is neither readable nor this machine's.
+        """
+        self._library.require()
+        with self._only_writer(ignore_progress):
+            store = self._writable()
+            known = {*self._store().roots(), *store.own_roots()}
+            root = next((root for root in known_paths(path) if root in known), "")
+            if not root:
+                raise UsageError(f"{printable(str(absolute(path)))} is no added folder of the library.",
+                                 "See what is: assistant library groups NAME")
+            store.set_groups(root, groups)
+
+    def hides(self, cited: Citation) -> bool:
+        """Return whether a shared library is among these, and the reader may not see a cited file in any of them."""
+        return cited.kind == "file" and any(library.is_shared for library in self._libraries) and not any(
+            library.exists() and library.store.entry(cited.path) for library in self._libraries)
+
+
+def known_paths(path: Path) -> tuple[str, str]:
+    """Return how the library may know a path: where it is on this machine, or as given, below a root of other machines only."""
+    return str(absolute(path)), path.as_posix()
+
+
+def include_roots(store: LibraryStore, roots: Sequence[Path], name: str = "", groups: Iterable[str] | None = None) -> None:
+    """Record added paths; `name` is what a shared library calls the only one. Raises UsageError if it cannot.
+
+    Only the groups may read them from now on, in the same transaction; None leaves the groups as they are.
+    """
+    chosen = None if groups is None else tuple(groups)
+    with store.transaction():
+        for root in roots:
+            if name:
+                store.name_root(str(root), name)
+            store.include(str(root))
+            store.add_root(str(root))
+            if chosen is not None:
+                store.set_groups(str(root), chosen)
+
+
+def renewing(store: LibraryStore, on_progress: OnProgress) -> OnProgress:
+    """Return a function that renews the leases of the roots that are being read, and reports progress."""
+    def report(progress: Progress) -> None:
+        store.renew()
+        on_progress(progress)
+
+    return report
 
 
 def timed(report: IngestReport, started: float) -> IngestReport:

@@ -42,7 +42,7 @@ register(app, "setup", "models:setup", "Choose models that suit this machine, do
          "assistant setup", "assistant setup --starter --yes", "assistant setup --chat ~/models/my-model.gguf")
 register(app, "add", "library:add", "Add files and folders to the library.", "assistant add ~/Documents/contracts",
          "assistant add notes.md report.pdf", "assistant add -L work ~/work",
-         "assistant add ~/contracts --password-file passwords.txt")
+         "assistant add ~/contracts --password-file passwords.txt", "assistant add -L team --groups lawyers ~/contracts")
 register(app, "sync", "library:sync", "Update the library: read new and changed files, drop deleted ones.",
          "assistant sync", "assistant sync --rebuild")
 register(app, "remove", "library:remove",
@@ -90,6 +90,9 @@ register(libraries, "create", "library:create",
          "Create an empty library, optionally with its own settings. `assistant add -L NAME` also creates one.",
          "assistant library create work", "assistant library create work context_chunks=8",
          "assistant library create team --at milvus://db.office.lan:19530/team")
+register(libraries, "groups", "library:groups",
+         "Show which groups may read the added folders of a shared library, or change it.",
+         "assistant library groups team", "assistant library groups team ~/contracts --set lawyers,partners")
 register(libraries, "set", "library:set_",
          "Change the settings of one library. They override config.toml; environment variables override them.",
          "assistant library set work chunk_tokens=300")

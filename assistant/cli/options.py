@@ -57,7 +57,7 @@ def passwords_in(path: Path | None) -> tuple[str, ...]:
 
 
 def settings_of(context: typer.Context, library: str | None = None, chat: str | None = None,
-                embed: str | None = None, rerank: str | None = None) -> Settings:
+                embed: str | None = None, rerank: str | None = None, groups: str | None = None) -> Settings:
     """Return the effective settings. Options after the command override those before it."""
     before = context.obj if isinstance(context.obj, Flags) else Flags()
     said = {
@@ -65,10 +65,13 @@ def settings_of(context: typer.Context, library: str | None = None, chat: str | 
         "chat": before.chat if chat is None else chat,
         "embed": before.embed if embed is None else embed,
         "rerank": rerank,
+        "groups": groups,
     }
     return load_settings({name: value for name, value in said.items() if value is not None})
 
 
+As = Annotated[str | None, typer.Option("--as", metavar="GROUPS", help="Read shared libraries as a member of these groups, "
+                                        "such as lawyers,partners, instead of those in the settings.")]
 Paths = Annotated[list[str] | None, typer.Option("--path", metavar="PATH", help="Only this file, files in this folder, or files "
                                                  'that match a pattern such as "*lease*" (* any characters, ? one character). '
                                                  "Can be repeated.")]

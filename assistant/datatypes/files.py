@@ -108,6 +108,27 @@ class LibraryStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineSync:
+    """When a machine last brought its folders up to date in a shared library: seconds since 1970."""
+
+    machine: str
+    synced: float
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryMetrics:
+    """Measurements of a shared library, as far as the reader may see it."""
+
+    is_read_only: bool  # on this machine
+    files: int  # files, passages, vectors: numbers of rows
+    passages: int
+    vectors: int
+    unswept_generations: int  # versions of files that this machine has replaced or left unfinished, and not erased yet
+    machines: tuple[MachineSync, ...]  # those that keep a readable folder up to date, and this one
+    round_trip_ms: float  # duration of one small request
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """The result of importing a library."""
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Finding, LedgerEntry, Vectors
+from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Finding, LedgerEntry, LibraryMetrics, Vectors
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk
 from assistant.index.file_text import FileCount
@@ -98,10 +98,22 @@ class FileLedger(Protocol):
         """Return the paths that were added."""
 
     def own_roots(self) -> tuple[str, ...]:
-        """Return the added paths that this machine keeps up to date; a shared library also has those of other machines."""
+        """Return the added paths that this machine has; a shared library also has those of other machines."""
+
+    def name_root(self, path: str, name: str) -> None:
+        """Choose the name under which a shared library knows a path that is about to be added. Raises UsageError."""
+
+    def root_names(self) -> dict[str, str]:
+        """Return the names that a shared library has for the added paths of this machine, by path."""
 
     def add_root(self, path: str) -> None:
-        """Record an added path."""
+        """Record an added path; its groups stay as they are."""
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups that may read each added path; none if all may."""
+
+    def set_groups(self, path: str, groups: Iterable[str]) -> None:
+        """Let only these groups read an added path; all, without any. Raises UsageError unless the library is shared."""
 
     def drop_root(self, path: str) -> None:
         """Remove an added path."""
@@ -144,6 +156,19 @@ class FileLedger(Protocol):
 
     def touch(self, path: str, size: int, mtime_ns: int) -> None:
         """Record a new size and mtime of a file whose content is unchanged, and of the files inside it."""
+
+
+class Leases(Protocol):
+    """Which machine keeps which added path up to date. The files of a path are changed by the machine with its lease only."""
+
+    def hold(self, roots: Iterable[str]) -> dict[str, str]:
+        """Take or renew the leases of added paths; return the machine that keeps each of the others up to date, by path."""
+
+    def renew(self) -> None:
+        """Renew the leases that this process holds, if they are due."""
+
+    def release(self) -> None:
+        """Let other machines take over the added paths that this process holds."""
 
 
 class DocumentReader(Protocol):
@@ -230,6 +255,12 @@ class Upkeep(Protocol):
     def inspect(self, *, repair: bool) -> tuple[Finding, ...]:
         """Check everything; return what is wrong, which `repair` repairs. Raises LibraryDamaged if it cannot be repaired."""
 
+    def record_sync(self) -> None:
+        """Record that this machine has just brought its folders up to date, if other machines use the library too."""
+
+    def metrics(self) -> LibraryMetrics | None:
+        """Measure a shared library; return None for one of this machine only."""
+
     def prepare(self, dimension: int) -> None:
         """Do after writing what a search would otherwise have to wait for."""
 
@@ -240,7 +271,7 @@ class Upkeep(Protocol):
         """
 
 
-class LibraryStore(Searchable, Metadata, FileLedger, DocumentReader, DocumentWriter, VectorStore, Upkeep, Protocol):
+class LibraryStore(Searchable, Metadata, FileLedger, Leases, DocumentReader, DocumentWriter, VectorStore, Upkeep, Protocol):
     """Everything that the commands need of a library."""
 
     @property

@@ -15,6 +15,7 @@ from typing import Protocol, cast
 from assistant.errors import LibraryDamaged, LibraryUnwritable, UsageError
 from assistant.index.database import PRIVATE_FOLDER
 from assistant.index.interfaces import LibraryStore
+from assistant.index.rights import WHOLE, Access
 from assistant.index.sqlite_library import SqliteLibrary
 from assistant.system.atomic_files import PRIVATE_FILE, write_atomically
 from assistant.system.paths import LIBRARY_LINK
@@ -30,6 +31,7 @@ class SharedPlace:
 
     address: str  # such as "milvus://host:19530/team"
     writer: str
+    is_read_only: bool = False  # whether this machine only reads it
 
     @property
     def scheme(self) -> str:
@@ -43,8 +45,8 @@ class Backend(Protocol):
     def canonical(self, address: str) -> str:
         """Return the full form of an address. Raises UsageError if it is invalid."""
 
-    def open_shared(self, place: SharedPlace, folder: Path) -> LibraryStore:
-        """Open the library at a place, or create it there."""
+    def open_shared(self, place: SharedPlace, folder: Path, access: Access) -> LibraryStore:
+        """Open the library at a place, whole or for a reader, or create it there."""
 
 
 def backend_of(address: str) -> Backend:
@@ -62,13 +64,16 @@ def file_in(folder: Path) -> Path:
     return link if link.exists() else folder / LIBRARY_FILE
 
 
-def open_library(folder: Path) -> LibraryStore:
-    """Open the library of a folder; an SQLite file is created if there is none. Raises what the store raises."""
+def open_library(folder: Path, access: Access = WHOLE) -> LibraryStore:
+    """Open the library of a folder; an SQLite file is created if there is none. Raises what the store raises.
+
+    A shared library is opened whole, or as far as a reader may see it; a library of this machine always whole.
+    """
     link = folder / LIBRARY_LINK
     if not link.exists():
         return SqliteLibrary(folder / LIBRARY_FILE)
     place = read_link(link)
-    return backend_of(place.address).open_shared(place, folder)
+    return backend_of(place.address).open_shared(place, folder, access)
 
 
 def is_shared(folder: Path) -> bool:
@@ -76,9 +81,16 @@ def is_shared(folder: Path) -> bool:
     return (folder / LIBRARY_LINK).exists()
 
 
-def create_link(folder: Path, address: str) -> SharedPlace:
+def require_writable(place: SharedPlace) -> None:
+    """Raise UsageError if this machine only reads the library at a place."""
+    if place.is_read_only:
+        raise UsageError(f"The library at {place.address} is linked read-only on this machine.",
+                         "To write, delete the link (assistant library delete NAME) and create it again without --read-only.")
+
+
+def create_link(folder: Path, address: str, *, is_read_only: bool = False) -> SharedPlace:
     """Link a folder to a shared place and return the place. Raises UsageError for an invalid address, or LibraryUnwritable."""
-    place = SharedPlace(backend_of(address).canonical(address), secrets.token_hex(8))
+    place = SharedPlace(backend_of(address).canonical(address), secrets.token_hex(8), is_read_only)
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         write_atomically(folder / LIBRARY_LINK, json.dumps(asdict(place)).encode(), PRIVATE_FILE)
@@ -92,7 +104,7 @@ def read_link(link: Path) -> SharedPlace:
     """Return the place that a link file names. Raises LibraryDamaged if it names none."""
     try:
         said = json.loads(link.read_text("utf-8"))
-        return SharedPlace(str(said["address"]), str(said["writer"]))
+        return SharedPlace(str(said["address"]), str(said["writer"]), bool(said.get("is_read_only", False)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LibraryDamaged(f"{link} does not say where the library lives.",
                              "Delete the library here (assistant library delete NAME) and link it again with --at.") from error

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from assistant.datatypes import Finding
+from assistant.datatypes import Finding, LibraryMetrics
+from assistant.errors import UsageError
 from assistant.index.integrity import Inspection
 from assistant.index.store import Store
 from assistant.index.vector_index import check_view, prepare_view, remove_stale_files
@@ -36,6 +38,40 @@ class SqliteLibrary(Store):
     def own_roots(self) -> tuple[str, ...]:
         """Return the paths that were added: all of them are this machine's."""
         return self.roots()
+
+    def name_root(self, path: str, name: str) -> None:
+        """Raise UsageError: the files of a library on one machine are known by their paths."""
+        raise UsageError("Only the folders of a shared library have names.", "Add it without --root.")
+
+    def root_names(self) -> dict[str, str]:
+        """Return an empty dict: paths have no names."""
+        return {}
+
+    def hold(self, roots: Iterable[str]) -> dict[str, str]:
+        """Return an empty dict: no other machine uses the library."""
+        return {}
+
+    def renew(self) -> None:
+        """Do nothing: there are no leases."""
+
+    def release(self) -> None:
+        """Do nothing: there are no leases."""
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the added paths without groups: whoever may open the file may read it."""
+        return dict.fromkeys(self.roots(), ())
+
+    def set_groups(self, path: str, groups: Iterable[str]) -> None:
+        """Raise UsageError: a library on one machine has one reader."""
+        raise UsageError("Only the folders of a shared library have groups.",
+                         "Leave --groups out, or share the library: assistant library create NAME --at PLACE")
+
+    def record_sync(self) -> None:
+        """Record nothing: no other machine uses the library."""
+
+    def metrics(self) -> LibraryMetrics | None:
+        """Return None: the library is of this machine only."""
+        return None
 
     def prepare(self, dimension: int) -> None:
         """Write the vector view of a large library if it is due, so that no search has to."""

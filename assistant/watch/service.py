@@ -21,7 +21,7 @@ LOG = "watch.log"
 
 @dataclass(frozen=True, slots=True)
 class WatchedRoot:
-    """A watched file or folder, how it is watched ("events", "polling" or "away"), and why not by events."""
+    """A watched file or folder, how it is watched ("events", "polling", "away" or "elsewhere"), and why not by events."""
 
     path: str
     method: str

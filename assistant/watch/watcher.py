@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from assistant.datatypes import Change, IngestReport, Progress
-from assistant.errors import BEING_WRITTEN, UNREAD, DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable
+from assistant.errors import (
+    BEING_WRITTEN,
+    UNREAD,
+    DiskFull,
+    LibraryBusy,
+    LibraryUnwritable,
+    ReadersUnavailable,
+    ServerUnavailable,
+)
 from assistant.watch.debounce import Debouncer, Timing
 from assistant.watch.fs_events import Events, EventsUnavailable, events_arrive, why_no_events
 from assistant.watch.service import WatchedRoot, WatchStatus
 
-TEMPORARY = (DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable)
+TEMPORARY = (DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable, ServerUnavailable)
 RETRY_SECONDS = 15.0
 PULSE_SECONDS = 0.05  # between two checks for quiet paths
 EMBEDDED_AT_ONCE = 32  # chunks embedded between two checks for changes
@@ -38,6 +47,12 @@ class WatchedLibrary(Protocol):
 
     def roots(self) -> tuple[Path, ...]:
         """Return the files and folders that were added."""
+
+    def hold(self, roots: Sequence[Path]) -> Mapping[Path, str]:
+        """Take or renew the leases of roots; return the machine that keeps each of the others up to date, by root."""
+
+    def release(self) -> None:
+        """Let other machines take over the roots."""
 
     def refresh(self, paths: Sequence[Path] | None, on_progress: Callable[[Progress], None],
                 on_change: Callable[[Change], None], quiet_seconds: float) -> IngestReport:
@@ -99,6 +114,8 @@ class Watcher:
         finally:
             self._events.close()
             self._library.rest()
+            with suppress(*TEMPORARY):
+                self._library.release()
 
     def _step(self, now: float) -> None:
         """Do the next due task."""
@@ -141,7 +158,12 @@ class Watcher:
     def _check_roots(self, now: float) -> None:
         """Check which roots exist, and whether each is still the same folder."""
         self._next_root_check = now + self._timing.root_check
-        roots = self._only or self._library.roots()
+        try:
+            roots = self._only or self._library.roots()
+            elsewhere = self._library.hold(roots)
+        except TEMPORARY as error:
+            self._retry_later(error)
+            return
         if not self._events.is_running:
             self._events.close()
             self._events = Events(self._on_event, self._request_full_rescan)
@@ -153,7 +175,10 @@ class Watcher:
             self._rescan_target = self._library.to_look_at(roots)
         for root in roots:
             found = folder_identity(root)
-            if found is None and (root not in self._watched_roots or self._watched_roots[root].method != "away"):
+            if root in elsewhere:
+                self._leave(root, elsewhere[root])
+                found = None
+            elif found is None and (root not in self._watched_roots or self._watched_roots[root].method != "away"):
                 self._detach(root)
                 self._watched_roots[root] = WatchedRoot(str(root), "away", f"it {AWAY}")
                 self._listener.noticed(f"{root} {AWAY}.")
@@ -161,6 +186,14 @@ class Watcher:
                 self._attach(root, now)
             self._identities[root] = found
         self._report(replace(self._status, followed=tuple(self._watched_roots[root] for root in roots)))
+
+    def _leave(self, root: Path, machine: str) -> None:
+        """Leave a root to the machine that keeps it up to date; it is entered once its lease has expired."""
+        known = self._watched_roots.get(root)
+        if known is None or known.method != "elsewhere":
+            self._detach(root)
+            self._listener.noticed(f"{root} is kept up to date by {machine}. This machine takes over when that stops.")
+        self._watched_roots[root] = WatchedRoot(str(root), "elsewhere", f"{machine} keeps it up to date")
 
     def _attach(self, root: Path, now: float) -> None:
         """Watch a root that is new, has come back, or is another folder of the same name."""

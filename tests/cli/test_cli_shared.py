@@ -19,7 +19,7 @@ PLACE = "milvus://db.example:19530/team"
 def servers(monkeypatch: pytest.MonkeyPatch) -> dict[str, MemoryTables]:
     """Let every address be a server in memory, and return them by address."""
     tables: dict[str, MemoryTables] = {}
-    monkeypatch.setattr(connection, "connect", lambda address: tables.setdefault(address.text, MemoryTables()))
+    monkeypatch.setattr(connection, "connect", lambda address, **_: tables.setdefault(address.text, MemoryTables()))
     return tables
 
 
@@ -92,7 +92,7 @@ def test_what_cannot_work_says_so(run, team):
 
 
 def test_a_place_that_cannot_be_opened_leaves_no_library(run, monkeypatch, own_home):
-    def refuse(_address):
+    def refuse(_address, **_):
         raise ServerUnavailable("The server of the shared library, db:19530, cannot be reached.", "Check that it runs.")
 
     monkeypatch.setattr(connection, "connect", refuse)
@@ -145,3 +145,31 @@ def test_it_is_evaluated(run, team, folder, tmp_path):
     measured = run("eval", questions, "-L", "team", "--json")
     assert measured.exit_code == 0, measured.stderr
     assert '"recall' in measured.stdout
+
+
+def test_a_share_has_one_name_and_each_machine_cites_its_own_mount_point(run, team, folder, tmp_path, monkeypatch):
+    mounted = tmp_path / "mounted"
+    mounted.symlink_to(folder)
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "another home"))
+    assert run("library", "create", "ours", "--at", PLACE).exit_code == 0
+    cited = json.loads(run("search", "-L", "ours", "--json", "When does the lease end?").stdout)["hits"][0]
+    assert cited["path"] == f"{folder.name}/lease.md"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    refused = run("add", "-L", "ours", "--root", folder.name, elsewhere)
+    assert (refused.exit_code, "is not the folder" in refused.stderr) == (2, True)
+    added = run("add", "-L", "ours", "--root", folder.name, mounted)
+    assert (added.exit_code, f"is '{folder.name}' in this library" in added.stderr) == (0, True)
+    cited = json.loads(run("search", "-L", "ours", "--json", "When does the lease end?").stdout)
+    assert (cited["hits"][0]["path"], cited.get("outdated", [])) == (str(mounted / "lease.md"), [])
+    assert json.loads(run("status", "-L", "ours", "--json").stdout)["documents"] == 2
+    assert run("add", "-L", "ours", "--root", "two", elsewhere, mounted).exit_code == 2
+    assert run("add", "--root", "docs", elsewhere).exit_code == 2
+
+
+def test_a_file_of_a_folder_that_is_on_another_machine_is_removed_by_its_name(run, team, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "another home"))
+    assert run("library", "create", "ours", "--at", PLACE).exit_code == 0
+    removed = run("remove", "-L", "ours", f"{folder.name}/lease.md")
+    assert (removed.exit_code, removed.stdout.split()[0]) == (0, "1")
+    assert "lease.md" not in {name for name, _ in found_by(run, "ours", "lease coffee")}

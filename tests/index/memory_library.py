@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Finding, LedgerEntry, Vectors
+from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Finding, LedgerEntry, LibraryMetrics, Vectors
+from assistant.errors import UsageError
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk, quoted_words
 from assistant.index.file_text import FileCount
@@ -117,6 +118,33 @@ class MemoryLibrary:
         return tuple(sorted(self._of.roots))
 
     own_roots = roots
+
+    def name_root(self, path: str, name: str) -> None:
+        raise UsageError("This library has no names.")
+
+    def root_names(self) -> dict[str, str]:
+        return {}
+
+    def hold(self, roots: Iterable[str]) -> dict[str, str]:
+        return {}
+
+    def renew(self) -> None:
+        pass
+
+    def release(self) -> None:
+        pass
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        return dict.fromkeys(self.roots(), ())
+
+    def record_sync(self) -> None:
+        pass
+
+    def metrics(self) -> LibraryMetrics | None:
+        return None
+
+    def set_groups(self, path: str, groups: Iterable[str]) -> None:
+        raise UsageError("Only the folders of a shared library have groups.")
 
     def add_root(self, path: str) -> None:
         self._of.roots.add(path)

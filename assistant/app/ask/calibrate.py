@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from assistant.app.library.calibrations import SIGNALS, offset_key
 from assistant.app.library.library import Library
-from assistant.app.library.trials import TrialLog, passage_name
+from assistant.app.library.trials import TrialLog, passage_name, path_of
 from assistant.config import Settings
 from assistant.datatypes import Calibration, ChatModel, Gate, Hit, OnProgress, ProbeCalibration, Probing, Progress
 from assistant.errors import UsageError
@@ -65,7 +65,7 @@ def fit_offset_of(library: Library, chat: ChatModel, gate: Gate, settings: Setti
         raise UsageError(f"Only {len(done)} questions could be made from this library, too few to calibrate by.",
                          "Add more files; without a calibration the shipped values hold.")
     found = fit_calibration(done, settings.refusal_threshold / 100)
-    library.store.set_meta(offset_key(chat.fingerprint), str(found.offset))
+    library.writable.set_meta(offset_key(chat.fingerprint), str(found.offset))
     return found
 
 
@@ -79,8 +79,8 @@ def calibration_trials(library: Library, chat: ChatModel, gate: Gate, settings: 
         prompt = compose(chat, question, read, (), settings.context_chunk_tokens, settings.answer_tokens)
         return question_log_odds(chat, gate, prompt, question)
 
-    kept = kept_trials(log)
-    yield from kept.values()
+    kept, readable = kept_trials(log), library.store.ledger()
+    yield from (trial for passage, trial in kept.items() if path_of(passage) in readable)
     chunks = list(library.store.paths_of_chunks())
     random.Random(SEED).shuffle(chunks)
     for chunk, path in chunks:

@@ -63,10 +63,15 @@ def _entry_of(libraries: Sequence[Library], path: str) -> LedgerEntry | None:
     """
     for library in libraries:
         if library.exists() and (entry := library.store.entry(path)):
-            if library.is_shared and not os.path.exists(entry.root):  # noqa: PTH110 - Path.exists raises in a closed folder
+            if library.is_shared and not is_on_this_machine(entry.root):
                 return None
             return library.store.entry(entry.container) if entry.container else entry
     return None
+
+
+def is_on_this_machine(root: str) -> bool:
+    """Return whether a root of a shared library is on this machine; that of other machines only is a name and no path."""
+    return os.path.isabs(root) and os.path.exists(root)  # noqa: PTH110, PTH117 - Path.exists raises in a closed folder
 
 
 def _state_on_disk(entry: LedgerEntry) -> Literal["", "changed", "missing"]:

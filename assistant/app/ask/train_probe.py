@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from assistant.app.library.calibrations import calibrated_gate, drop_gate, store_gate
 from assistant.app.library.library import Library
-from assistant.app.library.trials import TrialLog, passage_name, path_of
+from assistant.app.library.trials import TrialLog, passage_name, path_of, path_of
 from assistant.config import Settings
 from assistant.datatypes import Hit, OnProgress, ProbeCalibration, Probing, Progress
 from assistant.errors import ModelUnusable, UsageError
@@ -72,9 +72,9 @@ def train_probe(library: Library, chat: Probing, settings: Settings, count: int,
     fit = ProbeFit(done, best_first=settings.best_first)
     found = fit.calibration(trainer.layer, settings.refusal_threshold / 100)
     if found.is_stored:
-        store_gate(library.store, chat.fingerprint, calibrated_gate(trainer.layer, fit.weights(), fit.least()))
+        store_gate(library.writable, chat.fingerprint, calibrated_gate(trainer.layer, fit.weights(), fit.least()))
     else:
-        drop_gate(library.store, chat.fingerprint)  # an earlier one, from fewer questions
+        drop_gate(library.writable, chat.fingerprint)  # an earlier one, from fewer questions
     return found
 
 
@@ -102,8 +102,8 @@ class Trainer:
 
     def trials(self) -> Iterator[ProbeTrial]:
         """Yield trials, those of earlier runs first; new ones are about chunks drawn from all files in turns."""
-        kept = kept_trials(self._log)
-        yield from kept.values()
+        kept, readable = kept_trials(self._log), self._library.store.ledger()
+        yield from (trial for passage, trial in kept.items() if path_of(passage) in readable)
         for chunk, path in in_turns(self._library.store.paths_of_chunks()):
             name = passage_name(path, chunk)
             stored = self._library.store.chunks([chunk]).get(chunk)

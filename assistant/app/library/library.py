@@ -11,20 +11,22 @@ from assistant.config import DEFAULT_LIBRARY
 from assistant.datatypes import Chunk, Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import LibraryStore, open_library
-from assistant.index.places import file_in, is_shared
+from assistant.index.places import file_in, is_shared, read_link, require_writable
+from assistant.index.rights import Access
 from assistant.retrieval import Searcher
 
 
 class Library:
     """A library by name. Close it after use."""
 
-    def __init__(self, name: str, folder: Path, models: ModelProvider) -> None:
-        self.name = name
+    def __init__(self, name: str, folder: Path, models: ModelProvider, groups: frozenset[str] = frozenset()) -> None:
+        self.name, self._groups = name, groups
         self.folder = folder / name
         self._models = models
         self._store: LibraryStore | None = None
+        self._whole: LibraryStore | None = None
         self._searcher: Searcher | None = None
-        self._checked_generation = -1
+        self._checked_generation = self._written = -1
 
     @property
     def file(self) -> Path:
@@ -41,10 +43,11 @@ class Library:
         return is_shared(self.folder)
 
     def close(self) -> None:
-        """Close the store if it is open."""
-        if self._store is not None:
-            self._store.close()
-        self._store = self._searcher = None
+        """Close the stores that are open."""
+        for store in (self._store, self._whole):
+            if store is not None:
+                store.close()
+        self._store = self._whole = self._searcher = None
 
     def require(self) -> None:
         """Raise NothingIndexed if the library does not exist."""
@@ -61,10 +64,24 @@ class Library:
 
     @property
     def store(self) -> LibraryStore:
-        """The store, created if it does not exist."""
+        """The store to read, created if it does not exist: of a shared library what the reader's groups may see."""
         if self._store is None:
-            self._store = open_library(self.folder)
+            self._store = open_library(self.folder, Access(self._groups, is_whole=False))
+        if self._whole is not None and self._whole.generation != self._written:
+            self._written = self._whole.generation
+            with self._store.reading():  # what was just written is read at once
+                pass
         return self._store
+
+    @property
+    def writable(self) -> LibraryStore:
+        """The store to write to, which holds all files. Raises UsageError if a shared library is linked read-only."""
+        if not self.is_shared:
+            return self.store
+        require_writable(read_link(self.file))
+        if self._whole is None:
+            self._whole = open_library(self.folder, Access(self._groups))
+        return self._whole
 
     def searcher(self) -> Searcher:
         """Return the searcher. Raises NothingIndexed, or EmbedderMismatch if another model made the vectors."""

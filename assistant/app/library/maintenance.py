@@ -51,7 +51,7 @@ def check_consistency(library: Library, sessions: Sessions, *, repair: bool) -> 
 
     Raises LibraryDamaged if the file cannot be repaired.
     """
-    store = library.store
+    store = library.writable
     purge(library)
     redact_sessions(library, sessions)
     found = store.inspect(repair=repair)
@@ -63,7 +63,8 @@ def purge_removed(library: Library, sessions: Sessions) -> None:
     """Delete what was just removed from every file of the library; a large library only empties its log."""
     purge(library)
     redact_sessions(library, sessions)
-    library.store.erase_removed(thorough=library.store.count_chunks() <= REWRITE_LIMIT)
+    store = library.writable
+    store.erase_removed(thorough=store.count_chunks() <= REWRITE_LIMIT)
 
 
 def redact_sessions(library: Library, sessions: Sessions) -> None:
@@ -71,10 +72,11 @@ def redact_sessions(library: Library, sessions: Sessions) -> None:
 
     A cited file counts as removed if the library does not know it and no other chunk has the quote (a renamed file has).
     """
-    known = library.store.ledger()
+    store = library.writable
+    known = store.ledger()
 
     def is_gone(cited: Citation) -> bool:
-        return cited.kind == "file" and cited.path not in known and not library.store.says(cited.quote)
+        return cited.kind == "file" and cited.path not in known and not store.says(cited.quote)
 
     try:
         sessions.forget(library.name, is_gone)
@@ -85,14 +87,15 @@ def redact_sessions(library: Library, sessions: Sessions) -> None:
 
 def purge(library: Library) -> None:
     """Delete what was derived from files that were removed or changed: tables, KV states, notes, calibration trials."""
-    purge_tables(library.store)
+    store = library.writable
+    purge_tables(store)
     folder = library.folder.parent
-    keep_documents(folder.parent, library.name, lambda: {entry.content_hash for entry in library.store.ledger().values()},
+    keep_documents(folder.parent, library.name, lambda: {entry.content_hash for entry in store.ledger().values()},
                    (each.name for each in folder.iterdir()))
     trials = library.trial_log("")
     if not (trials.file.exists() or library.notes_folder.exists()):
         return
-    ledger = library.store.ledger()  # read once: this runs after every saved file while watching
+    ledger = store.ledger()  # read once: this runs after every saved file while watching
     NotesCache(library.notes_folder).keep_only({entry.content_hash for entry in ledger.values()})
     if trials.file.exists():
         trials.keep_only(ledger)

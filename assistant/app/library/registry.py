@@ -22,6 +22,7 @@ from assistant.datatypes import Finding, ImportReport, LibraryStatus, OnProgress
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
 from assistant.index import PRIVATE_FOLDER, LibraryStore, SqliteLibrary, open_library
 from assistant.index.places import LIBRARY_FILE, create_link, file_in, is_shared, read_link
+from assistant.index.rights import Access
 from assistant.models.llama.kv_cache import keep_documents
 from assistant.system.paths import absolute
 
@@ -54,14 +55,17 @@ def status_of(settings: Settings, name: str) -> LibraryStatus:
         return assistant.status()
 
 
-def create(settings: Settings, name: str, own: Mapping[str, str], place: str = "") -> Path:
+def create(settings: Settings, name: str, own: Mapping[str, str], place: str = "", *, is_read_only: bool = False) -> Path:
     """Create an empty library with its own settings; return its folder. Raises UsageError if the name is taken.
 
-    With a place, the library is shared: what is already there is linked. Raises what the store raises if it cannot be opened.
+    With a place, the library is shared: what is already there is linked, and only read here if `is_read_only`. Raises what the
+    store raises if it cannot be opened.
     """
+    if is_read_only and not place:
+        raise UsageError("Only a shared library can be read-only.", "Say where it lives: --at PLACE")
     folder = free_folder(settings, name)
     require_library_settings(settings, own)
-    with new_store(folder, place):
+    with new_store(folder, place, is_read_only=is_read_only):
         pass
     if own:
         set_library_settings(settings, name, own)
@@ -69,11 +73,11 @@ def create(settings: Settings, name: str, own: Mapping[str, str], place: str = "
 
 
 @contextmanager
-def new_store(folder: Path, place: str) -> Iterator[LibraryStore]:
+def new_store(folder: Path, place: str, *, is_read_only: bool = False) -> Iterator[LibraryStore]:
     """Open the store of a new library, and close it afterwards; if it cannot be opened or used, the folder is removed again."""
     try:
         if place:
-            create_link(folder, place)
+            create_link(folder, place, is_read_only=is_read_only)
         with closing(open_library(folder)) as store:
             yield store
     except BaseException:
@@ -114,17 +118,17 @@ def export(settings: Settings, name: str, target: Path, on_progress: OnProgress)
     folder = existing_folder(settings, name)
     if not is_shared(folder):
         return pack(folder, status_of(settings, name), target, on_progress)
-    with copied_library(folder, on_progress) as copy:
+    with copied_library(folder, Access(settings.reader_groups, is_whole=False), on_progress) as copy:
         return pack(copy, status_of(settings, name), target, on_progress)
 
 
 @contextmanager
-def copied_library(folder: Path, on_progress: OnProgress) -> Iterator[Path]:
-    """Yield a folder with a copy of a shared library in SQLite, which is removed afterwards."""
+def copied_library(folder: Path, access: Access, on_progress: OnProgress) -> Iterator[Path]:
+    """Yield a folder with a copy in SQLite of what a reader may see of a shared library; it is removed afterwards."""
     copy = folder.with_name(f".{folder.name}.{os.getpid()}.copy")
     try:
         copy.mkdir(mode=PRIVATE_FOLDER)
-        with closing(open_library(folder)) as source, closing(SqliteLibrary(copy / LIBRARY_FILE)) as target:
+        with closing(open_library(folder, access)) as source, closing(SqliteLibrary(copy / LIBRARY_FILE)) as target:
             transfer(source, target, on_progress)
         if (folder / SETTINGS).exists():
             shutil.copyfile(folder / SETTINGS, copy / SETTINGS)

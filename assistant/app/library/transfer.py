@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
@@ -25,15 +26,33 @@ def transfer(source: LibraryStore, target: LibraryStore, on_progress: OnProgress
                          "or choose another place.")
     try:
         with source.reading():
+            copy_roots(source, target)
             copy_all(source, target, on_progress)
     except BaseException:
         with target.transaction():
             target.drop_files(list(target.ledger()))
+            for root in target.roots():
+                target.drop_root(root)
         raise
+    finally:
+        target.release()
+
+
+def copy_roots(source: LibraryStore, target: LibraryStore) -> None:
+    """Copy the added paths, before the files: a shared library knows those by their root.
+
+    Roots of a shared library that are not on this machine have no path, so a library on one machine cannot list them.
+    """
+    roots = {*source.roots(), *(entry.root for entry in source.ledger().values() if not os.path.isabs(entry.root))}  # noqa: PTH117
+    kept = sorted(root for root in roots if target.is_shared or os.path.isabs(root))  # noqa: PTH117
+    with target.transaction():
+        for root in kept:
+            target.add_root(root)
+    target.hold(kept)
 
 
 def copy_all(source: LibraryStore, target: LibraryStore, on_progress: OnProgress) -> None:
-    """Copy the files in transactions, then the added and excluded paths and the named values."""
+    """Copy the files in transactions, then the excluded paths and the named values."""
     ledger, dimension = source.ledger(), source.dimension()
     titles = {path: title for path, title, _, _ in source.filtered_files(EVERY_FILE)}
     view = source.view(dimension, None)
@@ -46,8 +65,6 @@ def copy_all(source: LibraryStore, target: LibraryStore, on_progress: OnProgress
         done += sum(entry.size for entry in block)
         on_progress(Progress("copying", done, total))
     with target.transaction():
-        for root in source.roots():
-            target.add_root(root)
         for path in source.excluded():
             target.exclude(path)
         for key in (*COPIED_KEYS, *source.meta_with_prefix(PREFIX)):

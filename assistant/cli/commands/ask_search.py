@@ -17,6 +17,7 @@ from assistant.cli.commands.engine import answering
 from assistant.cli.console import notice, notices, output, write
 from assistant.cli.error_boundary import INTERRUPTED
 from assistant.cli.options import (
+    As,
     Batch,
     Chat,
     Embed,
@@ -75,15 +76,16 @@ Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1
 
 
 def search(context: typer.Context, question: Question = None, count: Count = None, path: Paths = None, kind: Types = None,
-           since: Since = None, explain: Explain = False, batch: Batch = None, library: Libraries = None, embed: Embed = None,
-           rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False, form: Form = "text") -> None:
+           since: Since = None, groups: As = None, explain: Explain = False, batch: Batch = None, library: Libraries = None,
+           embed: Embed = None, rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False,
+           form: Form = "text") -> None:
     """Find passages in your files. Needs no language model."""
     require_one(question, batch)
     question, shape = question_or_stdin(question), format_of(form)
     if json and shape not in {Format.TEXT, Format.JSON}:
         raise UsageError(f"--json and --format {shape} contradict each other.", "Give one of them.")
     wanted = filter_of(path, kind, since)
-    settings = settings_of(context, library, embed=embed, rerank=rerank)
+    settings = settings_of(context, library, embed=embed, rerank=rerank, groups=groups)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if batch is not None:
             run_batch(batch, lambda asked: to_json.search_result(assistant.search(asked, count or 0, wanted)))
@@ -105,9 +107,10 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
-        since: Since = None, strict: Strict = False, fast: Fast = False, confidence: ShowConfidence = False,
-        explain: ShowSql = False, batch: Batch = None, library: Libraries = None, chat: Chat = None, embed: Embed = None,
-        rerank: Rerank = None, no_engine: NoEngine = False, show_sent: ShowSent = False, json: Json = False) -> None:
+        since: Since = None, groups: As = None, strict: Strict = False, fast: Fast = False,
+        confidence: ShowConfidence = False, explain: ShowSql = False, batch: Batch = None, library: Libraries = None,
+        chat: Chat = None, embed: Embed = None, rerank: Rerank = None, no_engine: NoEngine = False,
+        show_sent: ShowSent = False, json: Json = False) -> None:
     """Answer a question from your files, with a source for every claim.
 
     Exits with code 3 if your files do not contain the answer, or if no passage supports it.
@@ -115,7 +118,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     require_one(question, batch)
     question = question_or_stdin(question)
     wanted = filter_of(path, kind, since)
-    settings = settings_of(context, library, chat, embed, rerank)
+    settings = settings_of(context, library, chat, embed, rerank, groups)
     if show_sent:
         show_what_leaves(settings, question, wanted, json=json)
         return

@@ -25,7 +25,7 @@ from assistant.cli.conversation import (
     resumed_session,
     session_writer,
 )
-from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
+from assistant.cli.options import As, Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
 from assistant.cli.render.answer import prepare, show_notes, show_passages, show_sources, spinner, stream_answer
 from assistant.datatypes import Session
 from assistant.errors import AssistantError, ContextOverflow, ServerUnavailable, UsageError
@@ -34,20 +34,32 @@ from assistant.history import Sessions
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
+    from assistant.config import Settings
+
+
+def readable(settings: Settings, earlier: Session | None) -> Session | None:
+    """Return the conversation to resume, as far as the reader may see what it quotes."""
+    if earlier is None or not settings.has_shared_library:
+        return earlier
+    from assistant.app.library.readable_sessions import readable_session
+
+    return readable_session(settings, earlier)
+
 
 def chat(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None,
-         rerank: Rerank = None, no_engine: NoEngine = False, resume: Resume = False, session: SessionName = None,
-         keep: Keep = None) -> None:
+         rerank: Rerank = None, groups: As = None, no_engine: NoEngine = False, resume: Resume = False,
+         session: SessionName = None, keep: Keep = None) -> None:
     """Chat about your files. Type /help to see the commands.
 
     A conversation in a terminal is saved turn by turn and can be resumed; one over a pipe is saved only with --keep.
     List saved conversations: assistant sessions list
     """
-    settings = settings_of(context, library, chat, embed, rerank)
+    settings = settings_of(context, library, chat, embed, rerank, groups)
     earlier = resumed_session(Sessions(settings.sessions_folder), resume, session)
     named = library or (context.obj.library if isinstance(context.obj, Flags) else None)
     if earlier is not None and earlier.library and not named:
-        settings = settings_of(context, earlier.library, chat, embed, rerank)  # includes that library's own settings
+        settings = settings_of(context, earlier.library, chat, embed, rerank, groups)  # includes that library's own settings
+    earlier = readable(settings, earlier)
     keeper = session_writer(settings, earlier, keep)
     with answering(settings, no_engine=no_engine) as assistant:
         chat_spec(settings)

@@ -17,7 +17,7 @@ from assistant.cli.batch import read_bytes
 from assistant.cli.console import counted, notice, on_one_line, output, say_error
 from assistant.cli.error_boundary import INTERRUPTED
 from assistant.cli.json_output import escaped
-from assistant.cli.options import Chat, Embed, Json, Library, Rerank, settings_of
+from assistant.cli.options import As, Chat, Embed, Json, Library, Rerank, settings_of
 from assistant.cli.progress import counting_progress
 from assistant.cli.render.calibration import show_calibration
 from assistant.cli.render.evaluation import show_comparison, show_evaluation
@@ -61,7 +61,7 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also sa
 
 def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = None, retrieval: Retrieval = False,
              count: Depth = 50, out: Out = None, report: Report = None, make: Make = 0, library: Library = None,
-             chat: Chat = None, embed: Embed = None, rerank: Rerank = None, json: Json = False) -> None:
+             groups: As = None, chat: Chat = None, embed: Embed = None, rerank: Rerank = None, json: Json = False) -> None:
     """Measure search and answer quality on your own library, with questions whose answers you know.
 
     Each metric has a 95 % confidence interval over the questions.
@@ -70,7 +70,7 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
         raise UsageError("Give one of QUESTIONS.jsonl, --compare A.json B.json and --make N.",
                          "For example: assistant eval questions.jsonl --retrieval")
     if make:
-        draft_questions(settings_of(context, library, chat, embed), make, out)
+        draft_questions(settings_of(context, library, chat, embed, groups=groups), make, out)
         return
     if compare is not None:
         first, second = compare
@@ -81,7 +81,7 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
     require_use(asked, out, retrieval=retrieval)
     if report is not None:
         require_report(report)
-    settings = settings_of(context, library, chat, embed, rerank)
+    settings = settings_of(context, library, chat, embed, rerank, groups)
     model = "" if retrieval else chat_spec(settings).name  # report a missing model before the search starts
     with Assistant(settings) as assistant:
         warn_absent(asked, assistant)
@@ -206,7 +206,7 @@ Reset = Annotated[bool, typer.Option("--reset", help="Discard the calibrations o
 
 
 def calibrate(context: typer.Context, count: QuestionCount = 20, reset: Reset = False, library: Library = None, chat: Chat = None,
-              embed: Embed = None, json: Json = False) -> None:
+              groups: As = None, embed: Embed = None, json: Json = False) -> None:
     """Calibrate to your library what the chat model refuses.
 
     The chat model writes questions about passages of your files and reads each with them, and with the file in question left out.
@@ -214,7 +214,7 @@ def calibrate(context: typer.Context, count: QuestionCount = 20, reset: Reset = 
     answer a question, which is kept only if it is clearly better than chance; 40 questions or more are better than 20. If
     stopped, the next run continues. The setting refusal_threshold stays as it is.
     """
-    settings = settings_of(context, library, chat, embed)
+    settings = settings_of(context, library, chat, embed, groups=groups)
     with Assistant(settings) as assistant:
         if reset:
             assistant.forget_calibration()

@@ -10,10 +10,11 @@ from typing import Annotated
 import typer
 
 from assistant.app.assistant import Assistant
+from assistant.app.library.readable_sessions import readable_session
 from assistant.cli import json_output as to_json
 from assistant.cli.console import counted, describe_location, harmless, notice, on_one_line, output, write
 from assistant.cli.conversation import delete_typed_questions
-from assistant.cli.options import Json, settings_of
+from assistant.cli.options import As, Json, settings_of
 from assistant.cli.render.answer import show_sources
 from assistant.datatypes import Citation, Session
 from assistant.errors import UsageError
@@ -77,9 +78,9 @@ def list_sessions(context: typer.Context, json: Json = False) -> None:
         output().print("No conversations are saved.")
 
 
-def show_session(context: typer.Context, session: SessionId, json: Json = False) -> None:
+def show_session(context: typer.Context, session: SessionId, groups: As = None, json: Json = False) -> None:
     """Show a saved conversation with its sources."""
-    found = sessions_of(context).find(session)
+    found = readable(context, session, groups)
     if json:
         to_json.print_json(to_json.session(found))
         return
@@ -102,9 +103,9 @@ def delete_sessions(context: typer.Context, session: SessionIds = None, every: E
     notice(f"{counted(len(found), 'conversation')} deleted.")
 
 
-def export_session(context: typer.Context, session: SessionId, out: Out = None) -> None:
+def export_session(context: typer.Context, session: SessionId, out: Out = None, groups: As = None) -> None:
     """Export a conversation as Markdown: questions, answers, and each source with its path, location and quote."""
-    text = session_markdown(sessions_of(context).find(session))
+    text = session_markdown(readable(context, session, groups))
     if out is None:
         write(text)
         return
@@ -113,6 +114,11 @@ def export_session(context: typer.Context, session: SessionId, out: Out = None) 
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}.", "Choose another file.") from error
     notice(on_one_line(f"Written to {out}."))
+
+
+def readable(context: typer.Context, name: str, groups: str | None) -> Session:
+    """Return a conversation as far as the reader's groups may see what it quotes."""
+    return readable_session(settings_of(context, groups=groups), sessions_of(context).find(name))
 
 
 def sessions_of(context: typer.Context) -> Sessions:

@@ -18,9 +18,9 @@ from assistant.app.diagnostics.offline_proof.proof import prove
 from assistant.app.models import chat_spec, embedder_spec
 from assistant.cli import json_output as to_json
 from assistant.cli.console import counted, harmless, notices, output, size_in_words
-from assistant.cli.options import Chat, Embed, Json, Library, settings_of
+from assistant.cli.options import As, Chat, Embed, Json, Library, settings_of
 from assistant.cli.render.answer import spinner
-from assistant.cli.render.status import show_findings, show_ledger, show_sent, show_status
+from assistant.cli.render.status import show_findings, show_ledger, show_metrics, show_sent, show_status
 from assistant.config import Settings
 from assistant.datatypes import FileState, Severity
 
@@ -37,29 +37,31 @@ Offline = Annotated[bool, typer.Option("--prove-offline", help="Instead, run eve
 
 
 def status(context: typer.Context, files: Files = False, failed: Failed = False, skipped: Skipped = False,
-           library: Library = None, json: Json = False) -> None:
+           library: Library = None, groups: As = None, json: Json = False) -> None:
     """Show what the library holds, and which files were left out and why."""
     asked = {FileState.INDEXED: files, FileState.FAILED: files or failed, FileState.SKIPPED: files or skipped}
     wanted = {state for state, is_asked in asked.items() if is_asked}
-    with Assistant(settings_of(context, library)) as assistant:
-        held, sent = assistant.status(), assistant.sent()
+    with Assistant(settings_of(context, library, groups=groups)) as assistant:
+        held, sent, measured = assistant.status(), assistant.sent(), assistant.metrics()
         entries = [entry for entry in assistant.ledger() if entry.state in wanted] if wanted else []
     if json:
         listing = {"files": [to_json.ledger_entry(entry) for entry in entries]} if wanted else {}
-        to_json.print_json({**asdict(held), "sent": asdict(sent), **listing})
+        shared = {"shared": asdict(measured)} if measured else {}
+        to_json.print_json({**asdict(held), "sent": asdict(sent), **shared, **listing})
     else:
         show_status(output(), held)
+        show_metrics(output(), measured)
         show_sent(output(), sent)
         show_ledger(output(), entries)
 
 
 def doctor(context: typer.Context, check: Check = False, repair: Repair = False, prove: Offline = False, library: Library = None,
-           chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
+           groups: As = None, chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
     """Check the installation, the models, the library and the machine for problems.
 
     Exits with code 1 if it finds an error, or if --prove-offline finds an attempt to use the network.
     """
-    settings = settings_of(context, library, chat, embed)
+    settings = settings_of(context, library, chat, embed, groups=groups)
     if prove:
         raise typer.Exit(0 if prove_offline(settings, json=json) else 1)
     findings = examination.check_library(settings, repair=repair) if check or repair else examination.examine(settings)

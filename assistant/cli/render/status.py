@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from assistant.cli.console import counted, linked, on_one_line, size_in_words
-from assistant.datatypes import FileState, Finding, IngestReport, LedgerEntry, LibraryStatus, SentCount, Severity
+from assistant.datatypes import FileState, Finding, IngestReport, LedgerEntry, LibraryMetrics, LibraryStatus, SentCount, Severity
 from assistant.errors import ENCRYPTED
 
 LISTED = 10  # files that a summary names
@@ -54,6 +55,17 @@ def show_status(console: Console, status: LibraryStatus) -> None:
         console.print(f"  {counted(status.waiting, 'passage')} not embedded yet, found by keyword only; to embed: assistant sync")
     for root in status.roots:
         console.print(Text.assemble("  from ", linked(root, root)))
+
+
+def show_metrics(console: Console, measured: LibraryMetrics | None) -> None:
+    """Show the machines of a shared library and how quickly it answers; nothing for a library of this machine only."""
+    if measured is None:
+        return
+    only = ", only read here" if measured.is_read_only else ""
+    console.print(f"  shared{only}; one request takes {measured.round_trip_ms:,.1f} ms")
+    for each in measured.machines:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(each.synced))
+        console.print(f"  last synced by {on_one_line(each.machine)}: {when}")
 
 
 def show_sent(console: Console, sent: SentCount) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from assistant.index.interfaces import LibraryStore
 from assistant.index.milvus.address import parse_address
 from assistant.index.places import SharedPlace
+from assistant.index.rights import WHOLE, Access
 
 __all__ = ["canonical", "open_shared"]
 
@@ -19,12 +20,13 @@ def canonical(address: str) -> str:
     return parse_address(address).text
 
 
-def open_shared(place: SharedPlace, folder: Path) -> LibraryStore:
-    """Open the library at a place, or create it there.
+def open_shared(place: SharedPlace, folder: Path, access: Access = WHOLE) -> LibraryStore:
+    """Open the library at a place, whole or for a reader, or create it there.
 
     Raises UsageError if the package is not installed, ServerUnavailable, LibraryBusy or LibraryTooNew.
     """
     from assistant.index.milvus.connection import connect
     from assistant.index.milvus.library import MilvusLibrary
 
-    return MilvusLibrary(connect(parse_address(place.address)), place, folder)
+    connection = connect(parse_address(place.address), may_create=not place.is_read_only)
+    return MilvusLibrary(connection, place, folder, access)

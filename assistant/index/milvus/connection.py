@@ -14,14 +14,15 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from assistant.errors import AssistantError, LibraryBusy, ServerUnavailable, UsageError
+from assistant.errors import AssistantError, DiskFull, LibraryBusy, ServerUnavailable, UsageError
 from assistant.index.milvus.address import DEFAULT_DATABASE, MilvusAddress
-from assistant.index.milvus.schema import HASH, Collection
+from assistant.index.milvus.schema import EXACT, HASH, Collection, VectorIndex
 from assistant.system.confinement import is_network_refused
 from assistant.system.credentials import find_library_token
 
 SECONDS = 30.0  # for one request, repetitions included
 CONNECT_SECONDS = 10.0
+INDEX_SECONDS = 1_800.0  # for building an index
 MOST_RESULTS = 16_384  # of one search or query; a limit of Milvus
 ROWS_AT_ONCE = 500  # rows of one query by id, and of one upsert of chunks
 STRONG = "Strong"  # every read sees everything that was written before it
@@ -60,25 +61,29 @@ class MilvusConnection:
         """
         if self.has(collection.name):
             with suppress(ServerUnavailable):
-                return self._load(collection.name)
+                return self.load(collection.name)
         self._create(collection)
-        return self._load(collection.name)
+        return self.load(collection.name)
 
-    def _load(self, name: str) -> None:
+    def load(self, name: str) -> None:
+        """Make an existing collection ready to be read."""
         self._call(lambda: self._client.load_collection(name, timeout=SECONDS))
 
     def _create(self, collection: Collection) -> None:
         """Create a collection and its indexes. One shard: the rows of one request become visible together."""
-        schema, name = self._schema(collection), collection.name
+        name = collection.name
         self._unless(lambda: self.has(name), lambda: self._client.create_collection(
-            name, schema=schema, num_shards=1, consistency_level=STRONG, timeout=SECONDS))
+            name, schema=self._schema(collection), num_shards=1, consistency_level=STRONG, timeout=SECONDS))
         for field in (collection.vector, *collection.indexed):
-            index = self._client.prepare_index_params()
-            if field == collection.vector:
-                index.add_index(field, index_type="FLAT" if collection.dimension else "SPARSE_INVERTED_INDEX", metric_type="IP")
-            else:
-                index.add_index(field, index_type="INVERTED")
-            self._unless(partial(self._has_index, name, field), partial(self._client.create_index, name, index, timeout=SECONDS))
+            self._unless(partial(self._has_index, name, field), partial(self._create_index, collection, field))
+
+    def _create_index(self, collection: Collection, field: str) -> None:
+        index = self._client.prepare_index_params()
+        if field == collection.vector:
+            index.add_index(field, index_type=EXACT.kind if collection.dimension else "SPARSE_INVERTED_INDEX", metric_type="IP")
+        else:
+            index.add_index(field, index_type="INVERTED")
+        self._client.create_index(collection.name, index, timeout=SECONDS)
 
     def _schema(self, collection: Collection) -> Any:  # noqa: ANN401 - pymilvus has no types
         from pymilvus import DataType
@@ -109,6 +114,26 @@ class MilvusConnection:
             if not is_done():
                 raise
 
+    def index_kind(self, collection: str, field: str) -> str:
+        """Return the kind of the index of a field; "" if there is none, as while another machine replaces it."""
+        names = self._call(lambda: self._client.list_indexes(collection, field_name=field, timeout=SECONDS))
+        if not names:
+            return ""
+        return str(self._call(lambda: self._client.describe_index(collection, names[0], timeout=SECONDS))["index_type"])
+
+    def replace_index(self, collection: str, field: str, index: VectorIndex) -> None:
+        """Replace the index of the vectors. Until the new one is built, which takes minutes for a large one, searches fail."""
+        names = self._call(lambda: self._client.list_indexes(collection, field_name=field, timeout=INDEX_SECONDS))
+        wanted = self._client.prepare_index_params()
+        wanted.add_index(field, index_type=index.kind, metric_type="IP", params=dict(index.build))
+        self._call(lambda: self._client.release_collection(collection, timeout=INDEX_SECONDS))
+        try:
+            for name in names:
+                self._call(partial(self._client.drop_index, collection, name, timeout=INDEX_SECONDS))
+            self._call(lambda: self._client.create_index(collection, wanted, timeout=INDEX_SECONDS))
+        finally:
+            self._call(lambda: self._client.load_collection(collection, timeout=INDEX_SECONDS))
+
     def dimension_of(self, collection: str, field: str) -> int:
         """Return the dimension of the vectors of a collection."""
         described = self._call(lambda: self._client.describe_collection(collection, timeout=SECONDS))
@@ -124,7 +149,7 @@ class MilvusConnection:
                                                     timeout=SECONDS))
         return list(rows) if len(rows) < MOST_RESULTS else list(self.iterate(collection, filter, fields))
 
-    def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 2_000) -> Iterator[Row]:
+    def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 8_000) -> Iterator[Row]:
         """Yield the fields of all rows that pass a filter, read in blocks."""
         iterator = self._call(lambda: self._client.query_iterator(
             collection, batch_size=block, filter=filter, output_fields=list(fields), timeout=SECONDS))
@@ -145,26 +170,40 @@ class MilvusConnection:
     def count(self, collection: str, filter: str) -> int:
         """Return the number of rows that pass a filter."""
         rows = self._call(lambda: self._client.query(collection, filter=filter, output_fields=["count(*)"], timeout=SECONDS))
+        self.require_all(len(rows), 1)
         return int(rows[0]["count(*)"])
 
-    def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = ""
-               ) -> list[list[tuple[int, float]]]:
-        """Return, for each vector, (id, inner product) of the nearest rows that pass a filter, best first."""
+    def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = "",
+               breadth: int = 0) -> list[list[tuple[int, float]]]:
+        """Return, for each vector, (id, inner product) of the nearest rows that pass a filter, best first.
+
+        An approximate index looks at `breadth` candidates, at least at `limit`.
+        """
+        wanted = min(limit, MOST_RESULTS)
+        params = {"ef": max(breadth, wanted)} if breadth else {}
         found = self._call(lambda: self._client.search(
-            collection, data=list(vectors), anns_field=field, limit=min(limit, MOST_RESULTS), filter=filter,
-            output_fields=["id"], search_params={"metric_type": "IP"}, timeout=SECONDS))
+            collection, data=list(vectors), anns_field=field, limit=wanted, filter=filter, output_fields=["id"],
+            search_params={"metric_type": "IP", "params": params}, timeout=SECONDS))
+        self.require_all(len(found), len(vectors))
         return [[(int(hit["id"]), float(hit["distance"])) for hit in hits] for hits in found]
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows by primary key in one request."""
         if rows:
-            self._call(lambda: self._client.upsert(collection, list(rows), timeout=SECONDS))
+            answer = self._call(lambda: self._client.upsert(collection, list(rows), timeout=SECONDS))
+            self.require_all(int(answer.get("upsert_count", 0)), len(rows))
 
     def delete(self, collection: str, field: str, values: Sequence[int] | Sequence[str]) -> None:
         """Delete the rows whose field has one of these values."""
         for start in range(0, len(values), ROWS_AT_ONCE):
             filter = f"{field} in {listed(values[start : start + ROWS_AT_ONCE])}"
             self._call(partial(self._client.delete, collection, filter=filter, timeout=SECONDS))
+
+    def require_all(self, count: int, wanted: int) -> None:
+        """Raise ServerUnavailable if the server has read or written fewer rows than it was asked to."""
+        if count < wanted:
+            raise ServerUnavailable(f"{named(self.address)} has answered {count:,} of {wanted:,} rows only.",
+                                    "Try again; what was reported done is kept.")
 
     def flush(self, collection: str) -> None:
         """Seal what was written, so that it is indexed."""
@@ -182,8 +221,8 @@ def listed(values: Sequence[int] | Sequence[str]) -> str:
     return "[" + ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values) + "]"
 
 
-def connect(address: MilvusAddress) -> MilvusConnection:
-    """Connect to a server, or open a file of milvus-lite.
+def connect(address: MilvusAddress, *, may_create: bool = True) -> MilvusConnection:
+    """Connect to a server, or open a file of milvus-lite; a database that does not exist is created if it may be.
 
     Raises UsageError if the package is missing or this process uses no network, ServerUnavailable, or LibraryBusy if another
     program has the file open.
@@ -202,7 +241,7 @@ def connect(address: MilvusAddress) -> MilvusConnection:
     try:
         client = MilvusClient(url, token=token, timeout=CONNECT_SECONDS, dedicated=True)
         if address.database != DEFAULT_DATABASE:
-            use_database(client, address.database)
+            use_database(client, address.database, may_create=may_create)
     except Exception as error:
         if address.path:
             release_file(address.path)
@@ -210,9 +249,9 @@ def connect(address: MilvusAddress) -> MilvusConnection:
     return MilvusConnection(client, address)
 
 
-def use_database(client: Any, name: str) -> None:  # noqa: ANN401 - pymilvus has no types
-    """Switch to a database, which is created if the server does not have it."""
-    if name not in client.list_databases(timeout=CONNECT_SECONDS):
+def use_database(client: Any, name: str, *, may_create: bool) -> None:  # noqa: ANN401 - pymilvus has no types
+    """Switch to a database, which is created if the server does not have it and it may be."""
+    if may_create and name not in client.list_databases(timeout=CONNECT_SECONDS):
         client.create_database(name, timeout=CONNECT_SECONDS)
     client.use_database(name, timeout=CONNECT_SECONDS)
 
@@ -241,6 +280,9 @@ def release_file(path: str) -> None:
         server_manager_instance.release_server(path)
 
 
+CAUSES = 5  # errors behind an error that are looked at
+CERTIFICATE = ("certificate", "ssl_error", "handshake", "hostname verification")
+FULL = ("disk quota", "diskquota", "no space left", "memory quota", "memoryquota")
 REFUSALS = ("unauthenticated", "auth check failure", "permission", "privilege")
 UNREACHABLE = ("fail connecting", "unavailable", "deadline", "timeout", "timed out", "connection refused", "failed to connect")
 
@@ -249,19 +291,53 @@ def translate(error: Exception, address: MilvusAddress) -> AssistantError:
     """Return the program's own error, with a hint, for one of pymilvus or gRPC."""
     if isinstance(error, AssistantError):
         return error
-    said = first_line(message_of(error))
-    place = f"The server of the shared library, {address.machine},"
-    if any(word in said.lower() for word in REFUSALS):
+    causes = [first_line(message_of(each)) for each in chain(error)]
+    place = named(address)
+    if address.is_encrypted and (said := containing(causes, CERTIFICATE)):
+        return ServerUnavailable(f"{place} is not trusted and was sent nothing: {certificate_reason(said)}.",
+                                 "Check that it uses TLS and that the address has the name in its certificate; for an authority "
+                                 "of your own set GRPC_DEFAULT_SSL_ROOTS_FILE_PATH to the file of its certificate.")
+    if said := containing(causes, REFUSALS):
         return ServerUnavailable(f"{place} refuses the token: {said}.",
                                  "Set ASSISTANT_LIBRARY_TOKEN in the environment, or unlock the keyring that holds the token "
                                  f"(keyring set private-assistant milvus:{address.machine}).")
-    if any(word in said.lower() for word in UNREACHABLE):
+    if said := containing(causes, FULL):
+        return DiskFull(f"{place} has no room left: {said}.", "Free some space there, then run the command again.")
+    said = causes[0]
+    if containing(causes, UNREACHABLE):
         return ServerUnavailable(f"{place} cannot be reached: {said}.",
                                  "Check that it runs and the network works, then try again; what was reported done is kept.")
     return ServerUnavailable(f"{place} reports an error: {said}.", "Try again; then see the log of the server.")
 
 
-def message_of(error: Exception) -> str:
+def certificate_reason(said: str) -> str:
+    """Return why a certificate was refused: in words, or what gRPC says."""
+    if "hostname verification" in said.lower():
+        return "its certificate is for another name"
+    if "certificate_ver" in said.lower():  # the message is cut
+        return "its certificate has expired, or is of an authority that this machine does not know"
+    return said
+
+
+def named(address: MilvusAddress) -> str:
+    """Return the server as the subject of a sentence."""
+    return f"The server of the shared library, {address.machine},"
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """Return an error and those that caused it, the last first."""
+    found = [error]
+    while len(found) < CAUSES and found[-1].__cause__ is not None:
+        found.append(found[-1].__cause__)
+    return found
+
+
+def containing(sentences: Sequence[str], words: Sequence[str]) -> str:
+    """Return the last sentence that contains one of these words; "" if none does."""
+    return next((each for each in reversed(sentences) if any(word in each.lower() for word in words)), "")
+
+
+def message_of(error: BaseException) -> str:
     """Return what an error says; of one of gRPC its details and the name of its code."""
     code, details = getattr(error, "code", None), getattr(error, "details", None)
     if callable(code) and callable(details):

@@ -132,10 +132,18 @@ class KeywordIndex:
         if self._kept[term].complete:
             return self._kept[term]
         ranges = self._snapshot.ranges(RANGE)[:MOST_RANGES]
-        parts = [self._search([term], MOST_RESULTS, f"id >= {first} and id <= {last}")[0] for first, last in ranges]
+        parts = [part for first, last in ranges for part in self._within(term, first, last)]
         ids, frequency, length = (np.concatenate([getattr(part, name) for part in parts]) for name in POSTING_ARRAYS)
         self._kept[term] = whole = Postings(ids, frequency, length, complete=True)
         return whole
+
+    def _within(self, term: str, first: int, last: int) -> list[Postings]:
+        """Return the postings of a term in a range of ids; halved if chunks that are not visible fill the answer."""
+        [found] = self._search([term], MOST_RESULTS, f"id >= {first} and id <= {last}")
+        if found.complete or first == last:
+            return [found]
+        middle = (first + last) // 2
+        return [*self._within(term, first, middle), *self._within(term, middle + 1, last)]
 
     def _fetch(self, terms: Sequence[str], limit: int) -> None:
         """Get the postings of these terms, at least `limit` of each if there are so many."""

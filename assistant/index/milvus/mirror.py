@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,24 +19,47 @@ from assistant.index.database import create_tables
 from assistant.index.file_text import FileTextReader
 from assistant.index.files import FILE_COLUMNS, entry_from_row
 from assistant.index.milvus.connection import Row
-from assistant.index.milvus.rows import EXCLUDED, FILE, META, ROOT, FileRow, parsed_file, unpacked_text
+from assistant.index.milvus.leases import Lease
+from assistant.index.milvus.names import RootNames, name_of
+from assistant.index.milvus.rows import (
+    EXCLUDED,
+    FILE,
+    LEASE,
+    META,
+    MOUNT,
+    ROOT,
+    FileRow,
+    parsed_file,
+    translated,
+    unpacked_text,
+)
+from assistant.index.rights import Access, Rights, rights_of
 
+Value = dict[str, Any]
 GENERATIONS = ("CREATE TABLE generations (path TEXT PRIMARY KEY, first INTEGER NOT NULL, words INTEGER NOT NULL, "
                "waiting INTEGER NOT NULL) WITHOUT ROWID")
-OWNERS = "CREATE TABLE owners (path TEXT PRIMARY KEY, writer TEXT NOT NULL) WITHOUT ROWID"
-CLEARED = ("files", "generations", "owners", "roots", "excluded", "meta")
+OWN_ROOTS = "CREATE TABLE own_roots (path TEXT PRIMARY KEY) WITHOUT ROWID"
+CLEARED = ("files", "generations", "own_roots", "roots", "excluded", "meta")
 
 
 class LedgerMirror(FileTextReader):
-    """Files, added paths and named values. `owners` says which machine keeps an added path up to date."""
+    """Files, added paths and named values, with paths of this machine, whose writer id is given.
 
-    def __init__(self) -> None:
+    `own_roots` are the added paths that this machine has. Rows of files that are not of the current epoch of their root are left
+    out: see `leases`.
+    """
+
+    def __init__(self, writer: str) -> None:
+        self._writer, self.names = writer, RootNames()
+        self.leases: dict[str, Lease] = {}
+        self._writers: set[str] = set()
+        self.root_values: dict[str, Value] = {}  # what the rows of the roots hold, by root
         self.path = Path()
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._depth = 0
         create_tables(self._connection)
         self._connection.execute(GENERATIONS)
-        self._connection.execute(OWNERS)
+        self._connection.execute(OWN_ROOTS)
 
     @contextmanager
     def unsaved(self) -> Iterator[None]:
@@ -43,34 +67,73 @@ class LedgerMirror(FileTextReader):
         with self.transaction():
             yield
 
-    def load(self, rows: Iterable[Row]) -> None:
-        """Replace everything by the rows of the ledger."""
+    def load(self, rows: Iterable[Row], access: Access) -> None:
+        """Replace everything by the rows of the ledger; if the library is not opened whole, by those that the reader may see.
+
+        Rights are judged by the paths that the library holds, which are the same on all machines.
+        """
+        values = [(str(row["kind"]), json.loads(unpacked_text(row["value"]))) for row in rows]
+        mounts = [value for kind, value in values if kind == MOUNT and value["writer"] == self._writer]
+        self.names = RootNames((value["root"], value["path"]) for value in mounts)
+        self.leases = {value["name"]: Lease(**value) for kind, value in values if kind == LEASE}
+        self.root_values = {value["path"]: value for kind, value in values if kind == ROOT}
+        self._writers = set()
         with self.transaction():
             for table in CLEARED:
                 self._connection.execute(f"DELETE FROM {table}")
-            for row in rows:
-                self._load_row(str(row["kind"]), json.loads(unpacked_text(row["value"])))
+            for kind, value in values if access.is_whole else readable_values(values, self.rights(), access.groups):
+                self._load_row(kind, value)
 
-    def _load_row(self, kind: str, value: dict[str, object]) -> None:
+    def _load_row(self, kind: str, value: Value) -> None:
         if kind == FILE:
-            self.put(parsed_file(value))
+            if value.get("epoch", "") == self.epoch_of(name_of(value["path"])):
+                row = parsed_file(value)
+                self.put(replace(row, entry=translated(row.entry, self.names.to_local)))
         elif kind == META:
             self.set_meta(str(value["key"]), str(value["value"]))
         elif kind == ROOT:
-            self.own(str(value["path"]), str(value["writer"]))
+            self.add_root(self.names.to_local(value["path"]))
+            if "writer" in value:  # of version 1
+                self._load_mount(value["writer"], value["path"])
+        elif kind == MOUNT:
+            self._load_mount(value["writer"], value["root"])
         elif kind == EXCLUDED:
-            self.exclude(str(value["path"]))
+            self.exclude(self.names.to_local(value["path"]))
 
-    def own(self, root: str, writer: str) -> None:
-        """Record an added path and the machine that keeps it up to date."""
-        self.add_root(root)
+    def _load_mount(self, writer: str, root: str) -> None:
+        self._writers.add(writer)
+        if writer == self._writer:
+            self.own(self.names.to_local(root))
+
+    def epoch_of(self, name: str) -> str:
+        """Return the current epoch of a root by its name."""
+        return self.leases[name].epoch if name in self.leases else ""
+
+    def own(self, root: str) -> None:
+        """Record an added path that this machine has."""
         with self.transaction():
-            self._connection.execute("INSERT OR REPLACE INTO owners VALUES (?, ?)", (root, writer))
+            self._connection.execute("INSERT OR REPLACE INTO own_roots VALUES (?)", (root,))
 
-    def roots_of(self, writer: str) -> tuple[str, ...]:
-        """Return the added paths that a machine keeps up to date."""
-        sql = "SELECT path FROM owners WHERE writer = ? AND path IN (SELECT path FROM roots) ORDER BY path"
-        rows = self._rows(sql, (writer,))
+    def rights(self) -> Rights:
+        """Return who may read the added paths, also those that the reader may not see, by the paths that the library holds."""
+        return rights_of((root, value.get("groups", ())) for root, value in self.root_values.items())
+
+    def stored_root(self, path: str) -> str:
+        """Return an added path as the library holds it; "" if it was not added."""
+        return next((root for root in self.root_values if self.names.to_local(root) == path), "")
+
+    def writers(self) -> set[str]:
+        """Return the machines that have an added path, as far as the reader may see it."""
+        return set(self._writers)
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups of every added path; none if all may read it."""
+        groups = {self.names.to_local(root): value.get("groups", ()) for root, value in self.root_values.items()}
+        return {path: tuple(sorted(groups.get(path, ()))) for path in self.roots()}
+
+    def own_roots(self) -> tuple[str, ...]:
+        """Return the added paths that this machine has."""
+        rows = self._rows("SELECT path FROM own_roots WHERE path IN (SELECT path FROM roots) ORDER BY path")
         return tuple(str(row[0]) for row in rows)
 
     def put(self, row: FileRow) -> None:
@@ -130,6 +193,20 @@ class LedgerMirror(FileTextReader):
         self.touch(path, size, mtime_ns)
         inside = [str(row[0]) for row in self._rows("SELECT path FROM files WHERE container = ?", (path,))]
         return [row for each in (path, *inside) if (row := self.row(each))]
+
+
+def readable_values(values: Iterable[tuple[str, Value]], rights: Rights, reader: frozenset[str]) -> Iterator[tuple[str, Value]]:
+    """Yield the rows of the ledger that a reader in these groups may see."""
+    roots = rights.readable_roots(reader)
+    for kind, value in values:
+        if (kind == ROOT and value["path"] not in roots) or (kind == MOUNT and value["root"] not in roots):
+            continue
+        if kind in {FILE, EXCLUDED} and not rights.allows(str(value["path"]), str(value.get("root", "")), reader):
+            continue
+        if kind == FILE and value["root"] in rights.groups and value["root"] not in roots:
+            yield kind, {**value, "root": rights.innermost(value["path"])}  # it was read from a folder that is not readable
+        else:
+            yield kind, value
 
 
 def file_row_of(row: Sequence[object]) -> FileRow:

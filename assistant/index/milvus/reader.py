@@ -10,31 +10,38 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, LedgerEntry
-from assistant.errors import LibraryBusy
+from assistant.errors import LibraryBusy, LibraryDamaged, NothingIndexed
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk, quoted_words
 from assistant.index.file_text import FileCount
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest, Phrases
-from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection
+from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, Row
 from assistant.index.milvus.keywords import KeywordIndex
+from assistant.index.milvus.leases import Lease
 from assistant.index.milvus.mirror import LedgerMirror
+from assistant.index.milvus.names import name_of
 from assistant.index.milvus.positions import FilePositions
 from assistant.index.milvus.rows import (
     CHUNK_FIELDS,
     EXCLUDED,
     FILE,
+    LEASE,
     META,
+    MOUNT,
     ROOT,
     FileRow,
+    file_key,
     parsed_chunk,
     parsed_file,
     row_id,
+    translated,
     unpacked_text,
 )
 from assistant.index.milvus.schema import (
@@ -43,6 +50,7 @@ from assistant.index.milvus.schema import (
     PASSAGES,
     PASSAGES_COLLECTION,
     VECTORS,
+    Collection,
     require_current,
     vectors_collection,
 )
@@ -50,10 +58,12 @@ from assistant.index.milvus.snapshot import Snapshot, expand
 from assistant.index.milvus.tokens import Tokenizer
 from assistant.index.milvus.vectors import MilvusView
 from assistant.index.places import SharedPlace
+from assistant.index.rights import WHOLE, Access
 
 VERSION_KEY, SCHEMA_KEY, DIMENSION_KEY = "version", "schema", "dimension"
 FRESH_SECONDS = 0.1  # single reads outside `reading` use a version at most this old
-VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED))
+VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED, MOUNT, LEASE))
+COUNT_TRIES = 5  # of a ledger from which another machine removes files while it is read
 READ_TRIES = 3  # a file that is replaced while it is read is read again
 
 PendingChunks = dict[int, tuple[int, str]]  # by chunk id: its generation and the key of its text
@@ -64,20 +74,29 @@ class MilvusReader:
 
     is_shared = True
 
-    def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path, access: Access = WHOLE) -> None:
+        self.folder, self.access = folder, access
         self.generation = 0
         self._connection, self._shared = connection, place
-        self._mirror, self._tokenizer = LedgerMirror(), Tokenizer()
+        self._mirror, self._tokenizer = LedgerMirror(place.writer), Tokenizer()
         self._depth, self._checked = 0, 0.0
         self._version: str | None = None
         self._forget()
+        if place.is_read_only and not connection.has(LEDGER):
+            raise NothingIndexed(f"There is no library at {place.address}.",
+                                 "Create it without --read-only, on the machine that adds the files.")
         for collection in (PASSAGES_COLLECTION, LEDGER_COLLECTION):  # a library exists once it has a ledger
-            connection.open(collection)
+            self._open(collection)
         if connection.has(VECTORS):
-            connection.open(vectors_collection(connection.dimension_of(VECTORS, "vector")))
+            self._open(vectors_collection(connection.dimension_of(VECTORS, "vector")))
         self._refresh()
         require_current(self._mirror.meta(SCHEMA_KEY))
+
+    def _open(self, collection: Collection) -> None:
+        if self._shared.is_read_only:
+            self._connection.load(collection.name)
+        else:
+            self._connection.open(collection)
 
     @property
     def place(self) -> str:
@@ -108,13 +127,23 @@ class MilvusReader:
         for _ in range(READ_TRIES):
             if self._stored_version() == self._version:
                 break
-            rows = self._connection.query(LEDGER, f"kind in [{VISIBLE}]", ("kind", "value"))
-            self._mirror.load(rows)
+            rows = self._ledger_rows()
+            self._mirror.load(rows, self.access)
             self._version = self._mirror.meta(VERSION_KEY)
             self._forget()
             if len(rows) < MOST_RESULTS:
                 break
         self._checked = time.monotonic()
+
+    def _ledger_rows(self) -> list[Row]:
+        """Return the visible rows of the ledger, which are counted: a file that is left out would never be found."""
+        for _ in range(COUNT_TRIES):
+            count = self._connection.count(LEDGER, f"kind in [{VISIBLE}]")
+            rows = self._connection.query(LEDGER, f"kind in [{VISIBLE}]", ("kind", "value"))
+            if len(rows) >= count:
+                return rows
+        self._connection.require_all(len(rows), count)  # files that were removed meanwhile are not missing for long
+        return rows
 
     def _stored_version(self) -> str:
         rows = self._connection.by_values(LEDGER, "id", [row_id(META, VERSION_KEY)], ("value",))
@@ -147,8 +176,12 @@ class MilvusReader:
         return self._ledger.roots()
 
     def own_roots(self) -> tuple[str, ...]:
-        """Return the added paths that this machine keeps up to date."""
-        return self._ledger.roots_of(self._shared.writer)
+        """Return the added paths that this machine has."""
+        return self._ledger.own_roots()
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups of every added path; none if all may read it."""
+        return self._ledger.root_groups()
 
     def excluded(self) -> tuple[str, ...]:
         """Return the paths that were excluded by hand."""
@@ -159,8 +192,11 @@ class MilvusReader:
         return self._ledger.ledger()
 
     def entry(self, path: str) -> LedgerEntry | None:
-        """Return the entry of one file, or None if the library does not know it."""
-        return self._ledger.entry(path)
+        """Return the entry of one file, or None if the library does not know it.
+
+        A path that was noted before this machine had the root is known too.
+        """
+        return self._ledger.entry(path) or self._mirror.entry(self._mirror.names.to_local(path))
 
     def entries_under(self, paths: Iterable[str]) -> dict[str, LedgerEntry]:
         """Return the entries of these files and of all files below these folders, by path."""
@@ -198,6 +234,15 @@ class MilvusReader:
         """Return the values whose keys start with a prefix, by key."""
         return self._ledger.meta_with_prefix(prefix)
 
+    def _is_shown(self, path: str, root: str = "") -> bool:
+        """Return whether a file or added path may be named to the reader: he may see it, or this machine has its root.
+
+        `root`: the added path that a file was read from.
+        """
+        to_shared = self._mirror.names.to_shared
+        return bool({path, root}.intersection(self._mirror.own_roots())) or self._mirror.rights().allows(
+            to_shared(path), to_shared(root), self.access.groups)
+
     # chunks
 
     def spans(self) -> tuple[Ids, Ids]:
@@ -214,6 +259,8 @@ class MilvusReader:
         wanted = np.array(ids, np.int64)
         wanted = wanted[self._current().visible(wanted)]
         rows = self._connection.by_values(PASSAGES, "id", wanted.tolist(), CHUNK_FIELDS) if len(wanted) else []
+        if len(rows) < len(set(wanted.tolist())):
+            self._explain_missing(sorted(set(wanted.tolist()) - {int(row["id"]) for row in rows}))
         owners = self._mirror.owner_of(row["file"] for row in rows)
         found = {int(row["id"]): parsed_chunk(row, *owners[row["file"]]) for row in rows if row["file"] in owners}
         return {chunk: found[chunk] for chunk in wanted.tolist() if chunk in found}
@@ -233,10 +280,26 @@ class MilvusReader:
             row = self._stored_row(path)
         raise LibraryBusy(f"{path} is being written by another machine.", "Try again.")
 
+    def _explain_missing(self, ids: Sequence[int]) -> None:
+        """Raise LibraryDamaged if chunks are missing of a file that was not removed or replaced meanwhile."""
+        current = self._current()
+        firsts = current.first[np.unique(current.places(np.array(ids, np.int64)))].tolist()
+        for path, _ in self._mirror.owner_of(firsts).values():
+            stored = self._stored_row(path)
+            if stored is not None and stored.first in firsts:
+                raise LibraryDamaged(f"The shared library does not return all passages of {path}.",
+                                     "Try again. If that does not help: assistant doctor --check --repair, then assistant sync")
+
     def _stored_row(self, path: str) -> FileRow | None:
         """Return the row of a file as it is on the server now, whatever version is being read."""
-        rows = self._connection.by_values(LEDGER, "id", [row_id(FILE, path)], ("kind", "value"))
-        return parsed_file(json.loads(unpacked_text(rows[0]["value"]))) if rows and rows[0]["kind"] == FILE else None
+        shared = self._mirror.names.to_shared(path)
+        leases = self._connection.by_values(LEDGER, "id", [row_id(LEASE, name_of(shared))], ("value",))
+        epoch = Lease(**json.loads(unpacked_text(leases[0]["value"]))).epoch if leases else ""
+        rows = self._connection.by_values(LEDGER, "id", [row_id(FILE, file_key(shared, epoch))], ("kind", "value"))
+        if not rows or rows[0]["kind"] != FILE:
+            return None
+        row = parsed_file(json.loads(unpacked_text(rows[0]["value"])))
+        return replace(row, entry=translated(row.entry, self._mirror.names.to_local))
 
     def _file(self, path: str) -> FilePositions:
         """Return where the chunks of a file are; without any for a file that the library does not hold."""
@@ -245,6 +308,8 @@ class MilvusReader:
             return FilePositions.of_rows([])
         if row.first not in self._positions:
             rows = self._connection.query(PASSAGES, f"file == {row.first}", ("id", "char_start", "char_end"))
+            if len(rows) < row.entry.chunks:
+                self._explain_missing([row.first])
             self._positions[row.first] = FilePositions.of_rows(rows)
         return self._positions[row.first]
 

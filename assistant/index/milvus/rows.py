@@ -6,8 +6,8 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
@@ -20,6 +20,8 @@ LIST_FIELDS = ("empty_pages", "ocr_pages", "notes")
 SHORTENED_FIELDS = (*LIST_FIELDS, "title", "reason")
 CHUNK_FIELDS = ("id", "file", "text", "context", "location", "char_start", "char_end")
 FILE, META, ROOT, EXCLUDED, GENERATION, GONE = "file", "meta", "root", "excluded", "generation", "gone"
+MOUNT, LEASE, RENEWAL, CLAIM = "mount", "lease", "renewal", "claim"
+MACHINE = "machine"  # when a machine was last here; no part of a version of the library
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +78,33 @@ def gone_row(kind: str, key: str) -> Row:
     return {**ledger_row(kind, key, {}), "kind": GONE}
 
 
-def file_row(row: FileRow) -> Row:
-    """Return the row of a file. What is extremely long is shortened to fit."""
+def file_key(path: str, epoch: str) -> str:
+    """Return the key of the row of a file. That of an epoch is its own, so that holders never replace each other's rows."""
+    return f"{path}\0{epoch}" if epoch else path
+
+
+def file_row(row: FileRow, epoch: str) -> Row:
+    """Return the row of a file, whose paths are those of the library, in an epoch of its root."""
     value = {**asdict(row.entry), "title": row.title, "first": row.first, "words": row.words, "waiting": row.waiting}
+    return shortened_row(file_key(row.entry.path, epoch), {**value, **({"epoch": epoch} if epoch else {})})
+
+
+def shortened_row(key: str, value: dict[str, Any]) -> Row:
+    """Return the row of a file. What is extremely long is shortened to fit."""
     while True:
         try:
-            return ledger_row(FILE, row.entry.path, value)
+            return ledger_row(FILE, key, value)
         except ValueError:
             longest = max(SHORTENED_FIELDS, key=lambda name: len(json.dumps(value[name])))
             if not value[longest]:
                 raise
             value[longest] = value[longest][: len(value[longest]) // 2]
+
+
+def translated(entry: LedgerEntry, translate: Callable[[str], str]) -> LedgerEntry:
+    """Return the entry of a file with its paths translated."""
+    container = translate(entry.container) if entry.container else ""
+    return replace(entry, path=translate(entry.path), root=translate(entry.root), container=container)
 
 
 def parsed_file(value: Mapping[str, Any]) -> FileRow:

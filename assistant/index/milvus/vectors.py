@@ -9,7 +9,7 @@ import numpy as np
 from assistant.datatypes import Vectors
 from assistant.index.change_log import Ids
 from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, listed
-from assistant.index.milvus.schema import VECTORS
+from assistant.index.milvus.schema import GRAPH, VECTORS, index_for
 from assistant.index.milvus.snapshot import Snapshot
 
 FILES_AT_ONCE = 2_000  # generations in one filter
@@ -22,6 +22,7 @@ class MilvusView:
     def __init__(self, connection: MilvusConnection, snapshot: Snapshot, dimension: int, pending: Ids) -> None:
         self._connection, self._snapshot, self._dimension, self._pending = connection, snapshot, dimension, pending
         self._has_vectors = bool(snapshot.total - len(pending)) and connection.has(VECTORS)
+        self._breadth = index_for(snapshot.total, GRAPH.kind).breadth  # an exact index ignores it
 
     @property
     def stamp(self) -> Hashable:
@@ -38,19 +39,24 @@ class MilvusView:
         if not self._has_vectors:
             return []
         if among is None:
-            return self._nearest(vector, limit, None, "")
+            found = self._nearest(vector, limit, None, "")
+            if len(found) == min(limit, self._snapshot.total - len(self._pending)):
+                return found
+            among = self.ids  # too many chunks that are not visible are nearer
         files = self._snapshot.first[np.unique(self._snapshot.places(among))]
-        found: list[tuple[int, float]] = []
+        found = []
         for start in range(0, len(files), FILES_AT_ONCE):
             part = listed(files[start : start + FILES_AT_ONCE].tolist())
             found += self._nearest(vector, limit, among, f"file in {part}")
+        if not found and limit:
+            self._connection.require_all(0, len(np.intersect1d(among, self.ids)))
         return sorted(found, key=lambda each: (-each[1], each[0]))[:limit]
 
     def _nearest(self, vector: Vectors, limit: int, among: Ids | None, filter: str) -> list[tuple[int, float]]:
         """Ask for more and more hits until enough of them are visible, and among these."""
         wanted = limit + SPARE
         while True:
-            [hits] = self._connection.search(VECTORS, "vector", [vector.tolist()], wanted, filter)
+            [hits] = self._connection.search(VECTORS, "vector", [vector.tolist()], wanted, filter, self._breadth)
             ids = np.array([chunk for chunk, _ in hits], np.int64)
             kept = self._snapshot.visible(ids) if among is None else self._snapshot.visible(ids) & np.isin(ids, among)
             if np.count_nonzero(kept) >= limit or len(hits) < wanted or wanted >= MOST_RESULTS:

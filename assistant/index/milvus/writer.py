@@ -6,7 +6,8 @@
 4. The chunks of removed files are deleted. Those of replaced files stay for a while, since a search may still be using them.
 
 What a killed process leaves behind is named by the notes of the first step, and swept by the next run of the same machine, or by
-`doctor --check`. Machines write at the same time without waiting for each other: if two write one file, the last one counts.
+`doctor --check`. Machines write at the same time without waiting for each other, each the files of the roots whose leases it
+holds: see `leases`. Of files below no root the last writer counts.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,24 +26,28 @@ import numpy as np
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Vectors
 from assistant.errors import LibraryBusy
 from assistant.index.fts_text import body_text
-from assistant.index.milvus.connection import ROWS_AT_ONCE, Row
+from assistant.index.milvus.connection import ROWS_AT_ONCE, MilvusConnection, Row
 from assistant.index.milvus.generations import ABANDONED_SECONDS, GenerationNote, NewIds, erase_generations, sweep
+from assistant.index.milvus.leases import LEASE_SECONDS, Lease, LeaseTable
+from assistant.index.milvus.names import name_of
 from assistant.index.milvus.reader import DIMENSION_KEY, SCHEMA_KEY, VERSION_KEY, MilvusReader
 from assistant.index.milvus.rows import (
-    EXCLUDED,
     FILE,
     GENERATION,
     META,
-    ROOT,
     FileRow,
     chunk_row,
+    file_key,
     file_row,
     gone_row,
     ledger_row,
     row_id,
+    translated,
 )
 from assistant.index.milvus.schema import LEDGER, PASSAGES, SCHEMA_VERSION, VECTORS, vectors_collection
 from assistant.index.milvus.tokens import sparse_vector
+from assistant.index.places import SharedPlace, require_writable
+from assistant.index.rights import WHOLE, Access
 from assistant.index.store import vector_key
 
 CHUNKS_AT_ONCE = 512
@@ -53,6 +59,8 @@ class Changes:
     """What a transaction has changed so far. `notes` are of generations in the making, `erased` and `replaced` of old ones."""
 
     rows: dict[str, Row] = field(default_factory=dict)  # of the ledger, by id
+    of_root: dict[str, list[str]] = field(default_factory=dict)  # ids of the rows of files by the name of their root
+    renames: bool = False  # whether paths are translated otherwise from now on
     notes: dict[int, GenerationNote] = field(default_factory=dict)
     noted: set[int] = field(default_factory=set)  # generations whose note is written
     passages: list[Row] = field(default_factory=list)  # not written yet
@@ -72,6 +80,11 @@ class Changes:
         row = gone_row(kind, key)
         self.rows[row["id"]] = row
 
+    def put_file(self, name: str, row: Row) -> None:
+        """Add the row of a file of a root, or of its removal."""
+        self.rows[row["id"]] = row
+        self.of_root.setdefault(name, []).append(row["id"])
+
 
 class MilvusWriter(MilvusReader):
     """Write access to a shared library."""
@@ -79,12 +92,17 @@ class MilvusWriter(MilvusReader):
     _changes: Changes | None = None
     _new_ids: NewIds | None = None
 
+    def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path, access: Access = WHOLE) -> None:
+        super().__init__(connection, place, folder, access)
+        self._leases = LeaseTable(connection, place.writer, version_rows)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Group several changes into one; if the block raises, none of them is visible."""
         if self._changes is not None:
             yield
             return
+        self._require_writable()
         with self.reading():
             self._changes = Changes()
             try:
@@ -98,6 +116,12 @@ class MilvusWriter(MilvusReader):
             finally:
                 self._changes = None
 
+    def _require_writable(self) -> None:
+        """Raise UsageError if the library is linked read-only. A store that hides files from its reader must not write either."""
+        require_writable(self._shared)
+        if not self.access.is_whole:
+            raise RuntimeError("a library was opened to be read, and written to")
+
     @contextmanager
     def _changing(self) -> Iterator[Changes]:
         with self.transaction():
@@ -110,8 +134,9 @@ class MilvusWriter(MilvusReader):
             return
         if time.monotonic() - changes.started > ABANDONED_SECONDS / 2:
             raise LibraryBusy("Writing took so long that another machine may have swept it.", "Run the command again.")
+        self._require_leases(self._leases.lost(changes.of_root))
         version = secrets.token_hex(16)
-        for key, value in ((VERSION_KEY, version), (SCHEMA_KEY, str(SCHEMA_VERSION))):
+        for key, value in version_values(version):
             self._mirror.set_meta(key, value)
             changes.put(META, key, {"key": key, "value": value})
         now = time.time()
@@ -121,11 +146,26 @@ class MilvusWriter(MilvusReader):
         for first in changes.notes:
             rows[row_id(GENERATION, str(first))] = gone_row(GENERATION, str(first))
         self._connection.upsert(LEDGER, list(rows.values()))
-        self._version, self._snapshot, self._keywords = version, None, None
+        lost = self._leases.lost(changes.of_root)
+        self._connection.delete(LEDGER, "id", [row for lease in lost for row in changes.of_root[lease.name]])
+        self._require_leases(lost)  # before anything is erased: the other machine shows the old generations
+        self._leases.renew()
+        self._version, self._snapshot, self._keywords = None if changes.renames else version, None, None
         self.generation += 1
         erase_generations(self._connection, changes.erased)
         done = [row_id(GENERATION, str(first)) for first in (*changes.notes, *changes.erased)]
         self._connection.delete(LEDGER, "id", done)
+
+    def _require_leases(self, lost: Sequence[Lease]) -> None:
+        """Raise LibraryBusy if another machine has taken over a root whose files were to be changed."""
+        self._leases.forget(lease.name for lease in lost)
+        if lost:
+            raise self._kept_elsewhere(lost[0])
+
+    def _kept_elsewhere(self, lease: Lease) -> LibraryBusy:
+        """Return the error for a change of files that another machine keeps up to date. It names no root that is hidden."""
+        roots = [self._mirror.names.to_local(root) for root in self._mirror.root_values if name_of(root) == lease.name]
+        return kept_elsewhere(lease) if any(map(self._is_shown, roots)) else kept_elsewhere(Lease(""))
 
     # chunks
 
@@ -187,9 +227,37 @@ class MilvusWriter(MilvusReader):
         changes.passages, changes.vectors = [], []
 
     def _put_row(self, changes: Changes, row: FileRow) -> None:
+        name, epoch = self._writable(changes, row.entry.path)
         self._mirror.put(row)
-        changed = file_row(row)
-        changes.rows[changed["id"]] = changed
+        changes.put_file(name, file_row(replace(row, entry=translated(row.entry, self._mirror.names.to_shared)), epoch))
+
+    def _drop_row(self, changes: Changes, path: str) -> None:
+        name, epoch = self._writable(changes, path)
+        changes.put_file(name, gone_row(FILE, file_key(self._mirror.names.to_shared(path), epoch)))
+
+    def _name(self, path: str) -> str:
+        return name_of(self._mirror.names.to_shared(path))
+
+    def _may_write(self, path: str) -> bool:
+        name = self._name(path)
+        return not name or bool(self._leases.held(name).fence)
+
+    def _writable(self, changes: Changes, path: str) -> tuple[str, str]:
+        """Return the name of a file's root and its epoch. Raises LibraryBusy unless this machine keeps the root up to date.
+
+        The lease of a root that no other machine has ever kept up to date is taken.
+        """
+        name = self._name(path)
+        if not name or (lease := self._leases.held(name)).fence:
+            return name, lease.epoch if name else ""
+        lease = self._mirror.leases.get(name, lease)
+        if lease.holder in {"", self._shared.writer}:
+            lease, is_taken_over = self._leases.take(name)
+            changes.renames |= is_taken_over
+            self._mirror.leases[name] = lease
+        if lease.holder != self._shared.writer:
+            raise self._kept_elsewhere(lease)
+        return name, lease.epoch
 
     def _erase(self, changes: Changes, row: FileRow | None) -> None:
         """Erase the chunks of a file with the commit."""
@@ -212,8 +280,8 @@ class MilvusWriter(MilvusReader):
             known = [row for path in paths if (row := self._mirror.row(path))]
             for row in known:
                 self._erase(changes, row)
+                self._drop_row(changes, row.entry.path)
                 self._mirror.drop(row.entry.path)
-                changes.drop(FILE, row.entry.path)
         return len(known)
 
     def clear(self, paths: Iterable[str], reason: str) -> None:
@@ -234,8 +302,8 @@ class MilvusWriter(MilvusReader):
                 assert row is not None
                 moved = replace(known, path=entry.path + path[len(old) :], root=entry.root, mtime_ns=entry.mtime_ns,
                                 container=entry.path if known.container else "")
+                self._drop_row(changes, path)
                 self._mirror.drop(path)
-                changes.drop(FILE, path)
                 self._put_row(changes, replace(row, entry=moved))
 
     def touch(self, path: str, size: int, mtime_ns: int) -> None:
@@ -263,9 +331,9 @@ class MilvusWriter(MilvusReader):
             self._settle_files(changes, {file for file, _ in chosen.values()} - {file for file, _ in self._pending.values()})
 
     def _settle_files(self, changes: Changes, files: set[int]) -> None:
-        """Record that all chunks of these generations have a vector."""
+        """Record that all chunks of these generations have a vector, as far as this machine writes their files."""
         for row in self._mirror.rows_waiting():
-            if row.first in files:
+            if row.first in files and self._may_write(row.entry.path):
                 self._put_row(changes, replace(row, waiting=False))
 
     def _require_vectors(self, changes: Changes, dimension: int) -> None:
@@ -289,33 +357,7 @@ class MilvusWriter(MilvusReader):
             self._settle_files(changes, waiting - {file for file, _ in self._pending_chunks().values()})
         return sweep(self._connection, self._shared.writer, everything=False)
 
-    # paths and values
-
-    def add_root(self, path: str) -> None:
-        """Record an added path, which this machine keeps up to date from now on."""
-        with self._changing() as changes:
-            self._mirror.own(path, self._shared.writer)
-            changes.put(ROOT, path, {"path": path, "writer": self._shared.writer})
-
-    def drop_root(self, path: str) -> None:
-        """Remove an added path."""
-        with self._changing() as changes:
-            self._mirror.drop_root(path)
-            changes.drop(ROOT, path)
-
-    def exclude(self, path: str) -> None:
-        """Exclude a path from its root."""
-        with self._changing() as changes:
-            self._mirror.exclude(path)
-            changes.put(EXCLUDED, path, {"path": path})
-
-    def include(self, path: str) -> None:
-        """Include a path again, with everything excluded below it."""
-        with self._changing() as changes:
-            before = set(self._mirror.excluded())
-            self._mirror.include(path)
-            for included in before - set(self._mirror.excluded()):
-                changes.drop(EXCLUDED, included)
+    # values
 
     def set_meta(self, key: str, value: str) -> None:
         """Store a value."""
@@ -331,6 +373,24 @@ class MilvusWriter(MilvusReader):
                 if key in self._mirror.meta_with_prefix(key):
                     self._mirror.drop_meta([key])
                     changes.drop(META, key)
+
+
+def version_values(version: str) -> tuple[tuple[str, str], ...]:
+    """Return the named values that every change of the library replaces."""
+    return (VERSION_KEY, version), (SCHEMA_KEY, str(SCHEMA_VERSION))
+
+
+def version_rows() -> list[Row]:
+    """Return the rows with which a change that is none of files becomes visible to the others."""
+    return [ledger_row(META, key, {"key": key, "value": value}) for key, value in version_values(secrets.token_hex(16))]
+
+
+def kept_elsewhere(lease: Lease) -> LibraryBusy:
+    """Return the error for a change of files that another machine keeps up to date; without a name, of any root."""
+    root, machine = f"'{lease.name}'" if lease.name else "A folder of the library", lease.machine or "another machine"
+    return LibraryBusy(f"{root} is kept up to date by {machine} now.",
+                       f"Change it there, or stop the watch there (assistant watch --stop) and try again in "
+                       f"{LEASE_SECONDS / 60:.0f} minutes.")
 
 
 def halved(vector: Vectors) -> list[float]:

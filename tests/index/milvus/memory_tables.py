@@ -8,7 +8,7 @@ import numpy as np
 
 from assistant.index.milvus.address import MilvusAddress
 from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, Row
-from assistant.index.milvus.schema import Collection
+from assistant.index.milvus.schema import EXACT, Collection, VectorIndex
 
 
 class MemoryTables(MilvusConnection):
@@ -19,6 +19,7 @@ class MemoryTables(MilvusConnection):
         self.before = before
         self.tables: dict[str, dict[int | str, Row]] = {}
         self.dimensions: dict[str, int] = {}
+        self.kinds: dict[str, str] = {}
 
     def close(self) -> None:
         pass
@@ -32,6 +33,9 @@ class MemoryTables(MilvusConnection):
             self.tables[collection.name] = {}
             self.dimensions[collection.name] = collection.dimension
 
+    def load(self, name: str) -> None:
+        pass
+
     def dimension_of(self, collection: str, field: str) -> int:
         return self.dimensions[collection]
 
@@ -40,8 +44,9 @@ class MemoryTables(MilvusConnection):
         del self.tables[collection]
 
     def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 2_000) -> Iterator[Row]:
+        passes = compile(filter or "True", "filter", "eval")  # the filters are expressions of Python too
         for row in list(self.tables[collection].values()):
-            if not filter or eval(filter, {}, row):  # the filters are expressions of Python too
+            if eval(passes, {}, row):
                 yield {field: row[field] for field in fields}
 
     def query(self, collection: str, filter: str, fields: Sequence[str]) -> list[Row]:
@@ -50,11 +55,13 @@ class MemoryTables(MilvusConnection):
     def count(self, collection: str, filter: str) -> int:
         return len(self.query(collection, filter, ()))
 
-    def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = ""
-               ) -> list[list[tuple[int, float]]]:
+    def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = "",
+               breadth: int = 0) -> list[list[tuple[int, float]]]:
         rows = self.query(collection, filter, ("id", field))
         found = [[(int(row["id"]), product(row[field], vector)) for row in rows] for vector in vectors]
-        return [sorted((hit for hit in hits if hit[1]), key=lambda hit: -hit[1])[: min(limit, MOST_RESULTS)] for hits in found]
+        if field == "words":  # rows that share no word are not returned
+            found = [[hit for hit in hits if hit[1]] for hits in found]
+        return [sorted(hits, key=lambda hit: -hit[1])[: min(limit, MOST_RESULTS)] for hits in found]
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         if rows:
@@ -66,6 +73,13 @@ class MemoryTables(MilvusConnection):
             self.before("delete")
             rows = self.tables[collection]
             self.tables[collection] = {key: row for key, row in rows.items() if row[field] not in set(values)}
+
+    def index_kind(self, collection: str, field: str) -> str:
+        return self.kinds.get(collection, EXACT.kind)
+
+    def replace_index(self, collection: str, field: str, index: VectorIndex) -> None:
+        self.before("replace index")
+        self.kinds[collection] = index.kind
 
     def flush(self, collection: str) -> None:
         pass
