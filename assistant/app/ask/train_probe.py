@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from assistant.app.library.calibrations import calibrated_gate, drop_gate, store_gate
 from assistant.app.library.library import Library
-from assistant.app.library.trials import TrialLog, passage_name, path_of, path_of
+from assistant.app.library.trials import TrialLog, passage_name, path_of
 from assistant.config import Settings
 from assistant.datatypes import Hit, OnProgress, ProbeCalibration, Probing, Progress
 from assistant.errors import ModelUnusable, UsageError
