@@ -204,3 +204,60 @@ def test_only_a_shared_library_that_exists_can_be_read_only(run, tables):
     none = run("library", "create", "team", "--at", PLACE, "--read-only")
     assert (none.exit_code, "no library at" in none.stderr) == (4, True)
     assert tables.tables == {}
+
+
+@pytest.fixture
+def mounted(run, team, folder, secret, tmp_path, monkeypatch) -> Path:
+    """A second machine, which has the folder of the board under another path; return that."""
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "another home"))
+    assert run("library", "create", "team", "--at", PLACE).exit_code == 0
+    place = tmp_path / "share"
+    place.symlink_to(secret)
+    added = run("add", "-L", "team", "--root", "board", place)
+    assert added.exit_code == 0, added.stderr
+    return place
+
+
+@pytest.mark.parametrize("home", ["home", "another home"])
+def test_a_share_has_the_same_groups_on_both_machines(run, mounted, secret, own_home, tmp_path, monkeypatch, home):
+    place = secret if home == "home" else mounted
+    monkeypatch.setenv("ASSISTANT_HOME", str(own_home if home == "home" else tmp_path / home))
+    for command in READING:
+        told = run(*command)
+        for trace in ("merger.txt", "3 May 2031", "Brackwater closes", str(place), "board", "3 files", "3 passages"):
+            assert trace not in (told.stdout + told.stderr).replace(str(tmp_path), "").replace("\n", "")
+    cited = json.loads(run("search", "-L", "team", "When does the merger close?", "--as", "board", "--json").stdout)["hits"][0]
+    assert cited["path"] == str(place / "merger.txt")
+    shown = json.loads(run("library", "groups", "team", "--as", "board", "--json").stdout)["groups"]
+    assert shown[str(place)] == ["board", "partners"]
+    assert run("library", "groups", "team", place, "--set", "clerks").exit_code == 0
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "another home" if home == "home" else own_home))
+    assert run("sync", "-L", "team").exit_code == 0
+    for groups, is_found in (("board", False), ("clerks", True)):
+        assert ("3 May 2031" in run("search", "-L", "team", "When does the merger close?", "--as", groups).stdout) == is_found
+
+
+def test_a_machine_without_the_folder_knows_it_by_its_name(run, team, secret, tmp_path, monkeypatch):
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "a third home"))
+    monkeypatch.chdir(tmp_path)  # where the folder `board` is the one of the other machine: it is not taken for it
+    assert run("library", "create", "team", "--at", PLACE).exit_code == 0
+    for command in (("remove", "-L", "team", "board/merger.txt"), ("remove", "-L", "team", "board")):
+        refused = run(*command)
+        assert refused.exit_code == 2
+        assert f"{tmp_path}/{command[-1]} is not in the library" in refused.stderr.replace("\n", "")
+    assert run("library", "groups", "team", "board", "--set", "").exit_code == 2
+    assert run("library", "groups", "team", "board", "--set", "clerks", "--as", "partners").exit_code == 0
+    assert "board/merger.txt" in run("search", "-L", "team", "When does the merger close?", "--as", "clerks").stdout
+    monkeypatch.setenv("ASSISTANT_GROUPS", "clerks")
+    assert run("remove", "-L", "team", "board/merger.txt").exit_code == 0
+    assert "merger.txt" not in run("search", "-L", "team", "When does the merger close?").stdout
+
+
+def test_a_name_and_groups_are_given_together(run, tables, secret):
+    assert run("library", "create", "team", "--at", PLACE).exit_code == 0
+    added = run("add", "-L", "team", "--root", "minutes", "--groups", "board", secret)
+    assert (added.exit_code, "is 'minutes' in this library" in added.stderr) == (0, True)
+    assert "3 May 2031" not in run("search", "-L", "team", "When does the merger close?").stdout
+    assert "3 May 2031" in run("search", "-L", "team", "When does the merger close?", "--as", "board").stdout
+    assert run("add", "-L", "team", secret).exit_code == 0
+    assert json.loads(run("library", "groups", "team", "--as", "board", "--json").stdout)["groups"] == {str(secret): ["board"]}

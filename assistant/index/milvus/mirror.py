@@ -129,7 +129,7 @@ class LedgerMirror(FileTextReader):
     def root_groups(self) -> dict[str, tuple[str, ...]]:
         """Return the groups of every added path; none if all may read it."""
         groups = {self.names.to_local(root): value.get("groups", ()) for root, value in self.root_values.items()}
-        return {path: tuple(sorted(groups.get(path, ()))) for path in self.roots()}
+        return {path: tuple(sorted(groups[path])) for path in self.roots() if path in groups}
 
     def own_roots(self) -> tuple[str, ...]:
         """Return the added paths that this machine has."""

@@ -287,7 +287,8 @@ class MilvusReader:
         for path, _ in self._mirror.owner_of(firsts).values():
             stored = self._stored_row(path)
             if stored is not None and stored.first in firsts:
-                raise LibraryDamaged(f"The shared library does not return all passages of {path}.",
+                said = path if self._is_shown(path, stored.entry.root) else "a file"
+                raise LibraryDamaged(f"The shared library does not return all passages of {said}.",
                                      "Try again. If that does not help: assistant doctor --check --repair, then assistant sync")
 
     def _stored_row(self, path: str) -> FileRow | None:
