@@ -130,9 +130,14 @@ class LeaseTable:
             self._inherited.discard(name)
 
     def lost(self, names: Iterable[str]) -> list[Lease]:
-        """Return the leases in force of those of these roots that this process has held and another machine has taken over."""
+        """Return the leases in force of those of these roots that this process has held and another machine has taken over.
+
+        Raises ServerUnavailable if the server does not return a register: that is no other holder.
+        """
         held = {name: self._held[name] for name in names if name in self._held}
-        return [lease for name, lease in self.current(held).items() if lease != held[name]] if held else []
+        current = self.current(held) if held else {}
+        self._connection.require_all(sum(lease.fence > 0 for lease in current.values()), len(held))
+        return [lease for name, lease in current.items() if lease != held[name]]
 
     def sweep(self) -> None:
         """Delete the rows of files of past epochs, but not of roots that a machine may be taking over."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.errors import LibraryBusy
+from assistant.errors import LibraryBusy, ServerUnavailable
 from assistant.index.milvus.leases import CLAIM_SECONDS, LEASE_SECONDS
 from assistant.index.milvus.library import MilvusLibrary
+from assistant.index.milvus.rows import LEASE, row_id
 from assistant.index.milvus.schema import LEDGER
 from assistant.index.places import SharedPlace
 from tests.index.milvus.memory_tables import MemoryTables
@@ -291,3 +292,18 @@ def test_a_holder_learns_from_the_register_that_it_was_replaced() -> None:
     two = take_over(office)
     assert (two._leases.lost(["docs"]), contents(two)) == ([], FILES)
     assert [lease.holder for lease in one._leases.lost(["docs"])] == ["two"]
+
+
+def test_a_register_that_the_server_does_not_return_is_no_other_holder(monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office()
+    one = office.filled()
+    whole = office.tables.by_values
+    register = row_id(LEASE, "docs")
+    with monkeypatch.context() as patch:
+        patch.setattr(office.tables, "by_values", lambda table, field, values, fields: [] if list(values) == [register]
+                      else whole(table, field, values, fields))
+        with pytest.raises(ServerUnavailable, match="rows only"):
+            put(one, "/docs/late.txt", ["five"])
+    assert contents(office.machine("two")) == FILES
+    put(one, "/docs/late.txt", ["five"])
+    assert contents(office.machine("two")) == {**FILES, "/docs/late.txt": ["five"]}
