@@ -73,7 +73,7 @@ register(app, "eval", "evaluate:evaluate",
          "Measure search and answer quality on your own library, with questions whose answers you know.",
          "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",
          "assistant eval --compare before.json after.json")
-register(app, "calibrate", "evaluate:calibrate", "Calibrate the refusal threshold to your library.",
+register(app, "calibrate", "evaluate:calibrate", "Calibrate to your library what the chat model refuses.",
          "assistant calibrate", "assistant calibrate -L work --questions 40", "assistant calibrate --reset")
 register(app, "bench", "status:bench",
          "Measure the speed of this machine with the models in use. Takes a minute or two.",

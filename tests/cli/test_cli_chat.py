@@ -46,7 +46,7 @@ def test_clear_forgets(conversation):
     assert (conversation.turns, conversation.citations) == ([], ())
 
 
-def test_a_stopped_answer_is_kept_and_marked(conversation, monkeypatch):
+def test_a_stopped_answer_is_kept_and_marked(fitted, conversation, monkeypatch):
     monkeypatch.setattr(FakeReply, "__iter__", stop)
     pieces = conversation.write(conversation.search("When does the lease end?"))
     with pytest.raises(KeyboardInterrupt):
@@ -85,7 +85,7 @@ def test_a_conversation_over_stdin(run, library):
     assert "never" not in result.stdout + result.stderr
 
 
-def test_ctrl_c_stops_the_answer_and_not_the_program(run, library, monkeypatch):
+def test_ctrl_c_stops_the_answer_and_not_the_program(fitted, run, library, monkeypatch):
     whole = FakeReply.__iter__
     replies = [stop, whole]
     monkeypatch.setattr(FakeReply, "__iter__", lambda reply: replies.pop(0)(reply))
