@@ -13,6 +13,7 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,12 +64,16 @@ class Events:
         self._watches.clear()
 
     def attach(self, root: Path) -> None:
-        """Start reporting events below a folder, or of a file. Raises EventsUnavailable."""
+        """Start reporting events below a folder, or of a file. Raises EventsUnavailable.
+
+        Of a symbolic link its target is watched, since a link itself reports nothing; the paths reported are below the link.
+        """
         from watchdog.events import FileSystemEventHandler
         from watchdog.observers import Observer
 
         handler = FileSystemEventHandler()
-        handler.on_any_event = self._on_event  # type: ignore[method-assign]
+        target = os.path.realpath(root)
+        handler.on_any_event = partial(self._on_event, target, str(root))  # type: ignore[method-assign]
         warnings.filterwarnings("ignore", module="watchdog")  # about its internal bookkeeping
         if self._observer is None:
             self._observer = Observer()
@@ -77,8 +82,8 @@ class Events:
         is_folder = root.is_dir()
         try:
             # for a file its folder is watched: a program that saves it may replace the file
-            self._watches[str(root)] = self._observer.schedule(handler, str(root if is_folder else root.parent),
-                                                               recursive=is_folder)
+            watched = target if is_folder else os.path.dirname(target)  # noqa: PTH120 - of a string, as events have
+            self._watches[str(root)] = self._observer.schedule(handler, watched, recursive=is_folder)
         except OSError as error:
             raise events_unavailable(error) from error
 
@@ -93,13 +98,20 @@ class Events:
         if watch is not None and self._observer is not None and watch not in self._watches.values():
             self._observer.unschedule(watch)
 
-    def _on_event(self, event: FileSystemEvent) -> None:
+    def _on_event(self, target: str, root: str, event: FileSystemEvent) -> None:
         if event.event_type in IGNORED or (event.is_directory and event.event_type == "modified"):
             return
         is_open = TELLS_CLOSED and not event.is_directory and event.event_type in {"created", "modified"}
-        self._on_path(os.fsdecode(event.src_path), is_open)
+        self._on_path(below(root, os.fsdecode(event.src_path), target), is_open)
         if event.event_type == "moved":
-            self._on_path(os.fsdecode(event.dest_path), False)
+            self._on_path(below(root, os.fsdecode(event.dest_path), target), False)
+
+
+def below(root: str, path: str, target: str) -> str:
+    """Return a path at or below the target of a root as a path at or below the root; any other path as it is."""
+    stem = target.rstrip(os.sep)
+    is_inside = root != target and (path == target or path.startswith(stem + os.sep))
+    return root + path[len(stem):] if is_inside else path
 
 
 class _LossHandler(logging.Handler):

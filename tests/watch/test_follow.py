@@ -235,6 +235,19 @@ def test_a_full_disk_does_not_end_the_watch(settings: Settings, folder: Path, mo
 
 
 @needs_events
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_what_a_symbolic_link_leads_to_is_followed(settings: Settings, folder: Path, tmp_path: Path, is_folder: bool) -> None:
+    link, target = (tmp_path / "link", folder) if is_folder else (tmp_path / "link.md", folder / "lease.md")
+    link.symlink_to(target)
+    with following(settings, link) as heard:
+        assert [each.method for each in heard.standing.followed] == ["events"]
+        (folder / "lease.md").write_text("The rent is 950 euros.", "utf-8")
+        wait_until(lambda: heard.told().count(("indexed", "lease.md" if is_folder else "link.md")) == 2)
+    with Assistant(settings) as assistant:
+        assert [entry.path for entry in assistant.ledger()] == [str(link / "lease.md" if is_folder else link)]
+
+
+@needs_events
 def test_a_single_file_is_followed_through_an_editors_saves(settings: Settings, folder: Path) -> None:
     with following(settings, folder / "lease.md") as heard:
         (folder / "beside.md").write_text("Nobody asked.", "utf-8")
