@@ -145,13 +145,13 @@ class Settings:
 
     home: Path
     library: str = DEFAULT_LIBRARY
-    groups: str = ""  # those that the reader is in, of shared libraries, separated by commas
     # models: a name from the catalog, a path, or "fake:" (test models without weights); chat also the address of a server
     chat: str = ""
     chat_model: str = ""  # the name of the model on that server
     local_chat: str = ""  # the chat model of this machine beside a server, for drafts and as a fallback
     embed: str = ""
     rerank: str = ""  # none
+    groups: str = ""  # those that the reader is in, of shared libraries, separated by commas
     hub: str = "https://huggingface.co"
     # ingestion
     max_file_bytes: int = 100 * 2**20

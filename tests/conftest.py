@@ -83,3 +83,18 @@ def reason_of(report: pytest.TestReport) -> str:
     """Return why a test was skipped."""
     said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     return said.removeprefix("Skipped: ")
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the fake model shipped constants, as the starter model has them."""
+    from assistant.models.fake import FakeChat
+    from tests.generation.gates import LIKELIHOOD_GATE
+
+    made = FakeChat.__init__
+
+    def init(self, *arguments, **named):
+        made(self, *arguments, **named)
+        self.gate = LIKELIHOOD_GATE
+
+    monkeypatch.setattr(FakeChat, "__init__", init)

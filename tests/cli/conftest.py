@@ -12,9 +12,7 @@ from typer.testing import CliRunner, Result
 
 from assistant.cli.app import app
 from assistant.cli.commands import models  # noqa: F401 - imported before a test replaces what it imports
-from assistant.models.fake import FakeChat
 from assistant.server.endpoint import STARTED_PROCESSES, reap
-from tests.generation.gates import LIKELIHOOD_GATE
 
 LEASE = """# Old mill
 
@@ -90,15 +88,3 @@ def own_engine(fake_models: None, monkeypatch: pytest.MonkeyPatch, run: Runner) 
     for process in STARTED_PROCESSES:  # without its home each one ends
         process.wait(timeout=30)
     reap()
-
-
-@pytest.fixture
-def fitted(monkeypatch):
-    """Give the fake model shipped constants, as the starter model has them."""
-    made = FakeChat.__init__
-
-    def init(self, *arguments, **named):
-        made(self, *arguments, **named)
-        self.gate = LIKELIHOOD_GATE
-
-    monkeypatch.setattr(FakeChat, "__init__", init)

@@ -191,7 +191,7 @@ def test_a_search_that_is_hung_up_leaves_the_answer_alone(settings: Settings, mo
     assert isinstance(last_of(asked), Result)
 
 
-@pytest.mark.usefixtures("slow")
+@pytest.mark.usefixtures("slow", "fitted")
 def test_a_reply_is_stopped_in_the_middle_and_the_next_one_is_whole(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.server.test_together.STEP", 0.05)
     desk = Dispatcher(ModelCache())
