@@ -128,7 +128,7 @@ class Watcher:
             self._rescan_all(now)
         elif polled:
             self._next_poll.update((root, now + self._timing.poll) for root in polled)
-            self._rescan(polled, self._timing.open)
+            self._rescan(polled, self._timing.open, is_poll=True)
         elif ready := self._changes.take(now):
             self._rescan(list(map(Path, ready)))
         elif self._status.waiting and self._is_asked():
@@ -221,9 +221,10 @@ class Watcher:
         self._changes.clear()
         self._rescan(self._only or None)
 
-    def _rescan(self, paths: Sequence[Path] | None, quiet_seconds: float = 0.0) -> None:
+    def _rescan(self, paths: Sequence[Path] | None, quiet_seconds: float = 0.0, *, is_poll: bool = False) -> None:
         self._last_work = time.monotonic()
-        self._report(replace(self._status, doing="looking", queued=len(self._changes) + len(paths or ())))
+        changed = 0 if is_poll else len(paths or ())
+        self._report(replace(self._status, doing="looking", queued=len(self._changes) + changed))
         try:
             for some in [None] if paths is None else path_batches(paths):  # other processes may write between two batches
                 self._library.refresh(some, self._on_progress, self._on_change, quiet_seconds)

@@ -57,6 +57,7 @@ def test_it_follows_until_it_is_asked_to_stop(run, folder, state):
                 pass
         except LibraryBusy as error:
             said.append(f"{error} {error.hint}")
+        time.sleep(1)  # polls that find nothing are no events
         ask_to_stop(state, PATIENCE)
 
     said: list[str] = []
