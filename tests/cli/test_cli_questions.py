@@ -382,6 +382,21 @@ def test_fast_as_json(run, library, folder):
     assert (cited["quote"], cited["path"]) == ("The notice period is nine months.", str(folder / "lease.md"))
 
 
+@pytest.mark.parametrize("option", ["--strict", "--show-confidence", "--explain", "--show-sent"])
+def test_fast_contradicts_what_needs_a_model(run, library, option):
+    result = run("ask", "--fast", option, "What is the notice period?")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--fast asks no language model" in result.stderr
+
+
+def test_fast_quotes_no_row_where_all_rows_are_asked_for(run, folder):
+    (folder / "bills.csv").write_text("Supplier,Amount\n" + "".join(f"Harbour Mills,{n}.50\n" for n in range(40)), "utf-8")
+    run("add", folder)
+    result = run("ask", "--fast", "What is the total amount of the bills?")
+    assert result.exit_code == 3
+    assert result.stdout.startswith("This needs every row")
+
+
 def test_fast_in_a_batch(run, library, tmp_path):
     (tmp_path / "asked.jsonl").write_text('{"question": "What is the notice period?"}\n', "utf-8")
     (line,) = run("ask", "--fast", "--batch", tmp_path / "asked.jsonl").stdout.splitlines()

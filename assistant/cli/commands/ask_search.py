@@ -119,6 +119,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     question = question_or_stdin(question)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, chat, embed, rerank, groups)
+    require_model_asked(fast=fast, needs_model=strict or confidence or explain or show_sent)
     if show_sent:
         show_what_leaves(settings, question, wanted, json=json)
         return
@@ -133,7 +134,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
                                                           assistant.ask(asked, (), wanted, strict).answer))
             return
         if fast:
-            show_quote(quote(assistant, question or "", wanted), json=json)
+            show_quote(assistant, settings, quote(assistant, question or "", wanted), json=json)
             return
         with spinner("Searching"):
             stream = assistant.ask(question or "", (), wanted, strict)
@@ -161,13 +162,21 @@ def quote(assistant: Answerer, question: str, wanted: Filter) -> Answer:
     return quote_answer(question, found, assistant.settings.embed)
 
 
-def show_quote(answer: Answer, *, json: bool) -> None:
-    """Print a quoted answer with its source. Exits with code 3 if nothing was found."""
+def require_model_asked(*, fast: bool, needs_model: bool) -> None:
+    """Raise UsageError if an option that needs a language model is given with --fast."""
+    if fast and needs_model:
+        raise UsageError("--fast asks no language model, so there is nothing for --strict, --show-confidence, --explain or "
+                         "--show-sent to show or check.", "Leave one of them out.")
+
+
+def show_quote(assistant: Answerer, settings: Settings, answer: Answer, *, json: bool) -> None:
+    """Print a quoted answer with its source. Exits with code 3 if it is a refusal."""
     to_json.print_result(to_json.answer(answer), lambda: write(f"{answer.text}\n"), json=json)
     if not json and answer.citations:
         write("\n")
         show_sources(output(), answer.citations, quotes=False)
     warn_outdated(answer.outdated)
+    warn_about_search(settings, assistant.embedded_share(), answer.hits)
     if answer.abstained:
         raise typer.Exit(ABSTAINED)
     notice("Chosen without a language model: read it before you rely on it. It may not answer the question.")
