@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Iterable
 from pathlib import Path
@@ -37,14 +38,18 @@ class MilvusRoots(MilvusWriter):
             if known not in {"", name}:
                 raise UsageError(f"{path} is in the library already, with the name '{known}'.",
                                  f"Use that name on the other machines: --root {known}")
-            if not known and name in self._mirror.roots():
+            place = self._mirror.names.to_local(name)  # where this machine has it
+            if not known and place != name and os.path.exists(place):  # noqa: PTH110 - Path.exists raises in a closed folder
+                raise UsageError(f"'{name}' is the name of {place} in this library.",
+                                 f"Choose another name for {path}: --root NAME")
+            if not known and (place != name or name in self._mirror.roots()):
                 self._require_same_folder(name, path)
         self._chosen[path] = name
 
     def _require_same_folder(self, name: str, path: str) -> None:
-        files = [entry.path for entry in self._mirror.ledger().values() if not entry.container and name_of(entry.path) == name]
-        below = [file[len(name) + 1 :] for file in files]
-        if self._is_shown(name):
+        files = [self._mirror.names.to_shared(entry.path) for entry in self._mirror.ledger().values() if not entry.container]
+        below = [file[len(name) + 1 :] for file in files if name_of(file) == name]
+        if self._is_shown(self._mirror.names.to_local(name)):
             require_same_folder(name, path, below)
         elif not holds_any(path, below):  # the reader is not told what he may not see
             raise UsageError(f"{path} cannot have the name '{name}' in this library.", "Choose another name: --root NAME")

@@ -106,6 +106,22 @@ def test_another_folder_of_the_same_name_gets_a_name_of_its_own(tables: MemoryTa
         two.name_root(there, "docs")
 
 
+def test_a_name_does_not_move_to_another_folder_of_the_same_machine(tables: MemoryTables, tmp_path: Path) -> None:
+    first, second = folder_with(tmp_path / "first", "a.txt"), folder_with(tmp_path / "second", "b.txt")
+    one = opened(tables, "one")
+    one.name_root(first, "docs")
+    one.add_root(first)
+    put(one, f"{first}/a.txt", ["one"])
+    with pytest.raises(UsageError, match=f"'docs' is the name of {first}"):
+        one.name_root(second, "docs")
+    (tmp_path / "first").rename(tmp_path / "moved")
+    with pytest.raises(UsageError, match="none of the files"):
+        one.name_root(second, "docs")
+    one.name_root(str(tmp_path / "moved"), "docs")  # the same folder
+    one.add_root(str(tmp_path / "moved"))
+    assert contents(one) == {str(tmp_path / "moved" / "a.txt"): ["one"]}
+
+
 def test_a_folder_in_a_root_belongs_to_it_and_one_around_it_is_refused(tables: MemoryTables, tmp_path: Path) -> None:
     one = opened(tables, "one")
     deep = folder_with(tmp_path / "docs" / "deep")
