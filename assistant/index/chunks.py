@@ -26,7 +26,7 @@ DAY = 86_400 * 10**9  # nanoseconds
 CHUNK_KEY = np.dtype([("id", np.int64), ("key_prefix", "S8")])  # a chunk id and the first bytes of its vector's key
 
 ChunkKeys = np.ndarray[Any, np.dtype[np.void]]
-BRACKET = re.compile(r"\[(?![*?[]\])")  # not the start of an escape: "[*]", "[?]" or "[[]"
+BRACKET = re.compile(r"\[(?:([*?[])\])?")  # with the character that it escapes: "[*]", "[?]" or "[[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,5 +240,5 @@ def sqlite_glob(pattern: str) -> str:
 
     A pattern that starts with neither the root nor "*" may start in any folder.
     """
-    escaped = BRACKET.sub("[[]", pattern)
+    escaped = BRACKET.sub(lambda found: f"[{found[1] or '['}]", pattern)
     return escaped if escaped.startswith((os.sep, "*")) else f"*{os.sep}{escaped}"

@@ -131,3 +131,16 @@ def test_a_type_is_no_pattern(run, odd: Path, kind: str):
 
 def test_a_name_that_is_no_utf8_finds_nothing(run, odd: Path):
     assert run("search", "notice period", "--path", "\udcff").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["Who? [final].txt", "g [x] *.txt", "[a]?[[b].txt", "[?] [*] [[].txt", "*]?[.txt"])
+def test_a_name_with_brackets_and_wildcards_is_found_by_its_path(run, tmp_path, name):
+    folder = tmp_path / "odd [1] *"
+    folder.mkdir()
+    (folder / name).write_text("The gate opens at six.", "utf-8")
+    (folder / "other.txt").write_text("The gate closes at nine.", "utf-8")
+    run("add", folder)
+    for place in (folder / name, folder):
+        found = json.loads(run("search", "gate", "--path", place, "--json").stdout)["hits"]
+        assert str(folder / name) in {hit["path"] for hit in found}
+    assert len(json.loads(run("search", "gate", "--path", folder / name, "--json").stdout)["hits"]) == 1
