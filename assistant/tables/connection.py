@@ -9,6 +9,7 @@ from types import TracebackType
 
 from assistant.datatypes.tables import Column, QueryResult, TableInfo
 from assistant.errors import AssistantError
+from assistant.system.interrupts import import_whole
 from assistant.tables.catalog import source_label
 from assistant.tables.parquet import PLACE_COLUMNS, TEXT_SUFFIX, quoted, sql_type
 from assistant.tables.validate import first_line, validate_statement
@@ -46,6 +47,7 @@ class TableConnection:
     """
 
     def __init__(self, tables: Iterable[TableInfo], folder_of: dict[str, Path], seconds: float = MOST_SECONDS) -> None:
+        import_whole("duckdb")
         import duckdb
 
         self._tables = {table.name.lower(): table for table in tables}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.datatypes.tables import Column, ColumnType, StoredTable
 from assistant.system.atomic_files import sync_folder
+from assistant.system.interrupts import import_whole
 from assistant.tables.description import ColumnDescription, notes_on
 from assistant.tables.typed import TypedChunk, TypedTable
 
@@ -112,6 +113,7 @@ def write_parquet(table: TypedTable, path: Path) -> tuple[Column, ...]:
     The rows go chunk by chunk into a database, as texts, because a column's SQL type depends on all values; that of a table with
     many cells is beside the file. Raises OSError.
     """
+    import_whole("duckdb")
     import duckdb
 
     is_small = table.count * len(table.columns) <= CELLS_IN_MEMORY

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from assistant.errors import AssistantError
+from assistant.system.interrupts import import_whole
 from assistant.tables.near_names import tables_hint
 
 LONGEST_STATEMENT = 8_000
@@ -75,6 +76,7 @@ class StatementRefused(AssistantError):
 
 def parse_statement(sql: str) -> Node:
     """Return the tree of a statement. Raises StatementRefused if it is not exactly one SELECT."""
+    import_whole("duckdb")
     import duckdb
 
     if not sql.strip():

@@ -6,11 +6,8 @@ It does not know what the cache holds: its subclass `Engine` keeps account of th
 from __future__ import annotations
 
 import ctypes
-import signal
 import sys
-import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +17,7 @@ from assistant.models.llama.chat_template import Vocabulary
 from assistant.models.llama.hidden_states import LayerOutputs
 from assistant.models.llama.load import LogKeeper, open_model
 from assistant.models.llama.thread_tuning import Threads, limit_spinning, usable_cores
+from assistant.system.interrupts import noted_interrupts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -180,20 +178,3 @@ def open_context(api: Any, model: Any, parameters: Any, log: LogKeeper) -> Any: 
         raise ModelUnusable(f"llama.cpp cannot make a context of {parameters.n_ctx} tokens: {log.last_error()}.",
                             "Lower context_tokens in config.toml.")
     return context
-
-
-@contextmanager
-def noted_interrupts(note: Callable[[], None]) -> Iterator[None]:
-    """Call `note` on Ctrl-C instead of raising: an exception in a C callback would be printed and lost.
-
-    Only if Python's own handler is installed: a program that handles Ctrl-C itself keeps its handler.
-    """
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    signal.signal(signal.SIGINT, lambda *_: note())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
