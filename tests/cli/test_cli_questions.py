@@ -378,6 +378,7 @@ def test_fast_quotes_the_likely_sentence_without_a_chat_model(run, library, fold
 def test_fast_as_json(run, library, folder):
     result = json.loads(run("ask", "--fast", "What is the notice period?", "--json").stdout)
     assert (result["abstained"], result["model"]) == (False, "")
+    assert result["sentences"] == []  # nothing was checked
     (cited,) = result["citations"]
     assert (cited["quote"], cited["path"]) == ("The notice period is nine months.", str(folder / "lease.md"))
 
@@ -389,12 +390,13 @@ def test_fast_contradicts_what_needs_a_model(run, library, option):
     assert "--fast asks no language model" in result.stderr
 
 
-def test_fast_quotes_no_row_where_all_rows_are_asked_for(run, folder):
+def test_fast_says_what_it_cannot_answer(run, folder):
     (folder / "bills.csv").write_text("Supplier,Amount\n" + "".join(f"Harbour Mills,{n}.50\n" for n in range(40)), "utf-8")
     run("add", folder)
-    result = run("ask", "--fast", "What is the total amount of the bills?")
-    assert result.exit_code == 3
-    assert result.stdout.startswith("This needs every row")
+    for question in ("What is the total amount of the bills?", "Summarise bills.csv", "Which files do I have?"):
+        result = run("ask", "--fast", question)
+        assert (result.exit_code, result.stdout) == (3, "--fast only quotes. To count, compute, list or summarize, ask without "
+                                                        "--fast.\n")
 
 
 def test_fast_in_a_batch(run, library, tmp_path):
