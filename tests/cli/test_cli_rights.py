@@ -206,6 +206,15 @@ def test_only_a_shared_library_that_exists_can_be_read_only(run, tables):
     assert tables.tables == {}
 
 
+@pytest.mark.shared
+def test_a_place_without_a_library_is_left_alone(run, tmp_path):
+    for package in ("pymilvus", "milvus_lite"):
+        pytest.importorskip(package, reason="needs pymilvus and milvus-lite: pip install 'private-assistant[shared]'")
+    place = tmp_path / "none.db"
+    none = run("library", "create", "team", "--at", place, "--read-only")
+    assert (none.exit_code, "no library at" in none.stderr, place.exists()) == (4, True, False)
+
+
 @pytest.fixture
 def mounted(run, team, folder, secret, tmp_path, monkeypatch) -> Path:
     """A second machine, which has the folder of the board under another path; return that."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from assistant.errors import AssistantError, DiskFull, LibraryBusy, ServerUnavailable, UsageError
+from assistant.errors import AssistantError, DiskFull, LibraryBusy, NothingIndexed, ServerUnavailable, UsageError
 from assistant.index.milvus.address import DEFAULT_DATABASE, MilvusAddress
 from assistant.index.milvus.schema import EXACT, HASH, Collection, VectorIndex
 from assistant.system.confinement import is_network_refused
@@ -236,6 +236,8 @@ def connect(address: MilvusAddress, *, may_create: bool = True) -> MilvusConnect
     except ImportError as error:
         raise UsageError("A shared library needs the package pymilvus, which is not installed.", INSTALL) from error
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # errors are reported once, by this program
+    if address.path and not may_create and not os.path.exists(address.path):  # noqa: PTH110 - of a string
+        raise no_library(address.path)
     url = open_file(address.path) if address.path else address.url
     token = "" if address.path else find_library_token(f"milvus:{address.machine}")
     try:
@@ -247,6 +249,12 @@ def connect(address: MilvusAddress, *, may_create: bool = True) -> MilvusConnect
             release_file(address.path)
         raise translate(error, address) from error
     return MilvusConnection(client, address)
+
+
+def no_library(place: str) -> NothingIndexed:
+    """Return the error for a place without a library that is opened to be read only."""
+    return NothingIndexed(f"There is no library at {place}.",
+                          "Create it without --read-only, on the machine that adds the files.")
 
 
 def use_database(client: Any, name: str, *, may_create: bool) -> None:  # noqa: ANN401 - pymilvus has no types

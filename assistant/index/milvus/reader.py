@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, LedgerEntry
-from assistant.errors import LibraryBusy, LibraryDamaged, NothingIndexed
+from assistant.errors import LibraryBusy, LibraryDamaged
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk, quoted_words
 from assistant.index.file_text import FileCount
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest, Phrases
-from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, Row
+from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, Row, no_library
 from assistant.index.milvus.keywords import KeywordIndex
 from assistant.index.milvus.leases import Lease
 from assistant.index.milvus.mirror import LedgerMirror
@@ -83,8 +83,7 @@ class MilvusReader:
         self._version: str | None = None
         self._forget()
         if place.is_read_only and not connection.has(LEDGER):
-            raise NothingIndexed(f"There is no library at {place.address}.",
-                                 "Create it without --read-only, on the machine that adds the files.")
+            raise no_library(place.address)
         for collection in (PASSAGES_COLLECTION, LEDGER_COLLECTION):  # a library exists once it has a ledger
             self._open(collection)
         if connection.has(VECTORS):
