@@ -90,12 +90,8 @@ class Reply(Protocol):
     def has_estimated_counts(self) -> bool:
         """Whether the counts are estimates, because a server did not give them."""
 
-    @property
-    def gives_likelihoods(self) -> bool:
-        """Whether `likelihood` is known; a server may not give log-probabilities."""
-
     def likelihood(self, opening: str) -> float:
-        """Return the probability (0 to 1) that the reply starts with `opening`. Call it before iterating."""
+        """Return the probability (0 to 1) that the reply starts with `opening`, 0 if a server writes it; computes the prompt."""
 
     def log_likelihoods(self) -> tuple[float, ...]:
         """Return the natural-log probability of each candidate text, () if the model cannot score any; computes the prompt."""

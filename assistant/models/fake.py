@@ -83,7 +83,6 @@ class FakeReply:
     candidate_scores: tuple[float, ...] = ()
     states: Mapping[int, Vector] = field(default_factory=dict)
     has_estimated_counts: bool = False
-    gives_likelihoods: bool = True
     should_stop: Callable[[], bool] = never_stop
 
     def _compute(self) -> None:

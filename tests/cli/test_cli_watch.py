@@ -42,7 +42,7 @@ def test_nothing_to_follow(run):
     assert "assistant watch FOLDER" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [("--poll", "-1"), ("--stop", "--status"), ("nowhere",)])
+@pytest.mark.parametrize("arguments", [("--poll", "-1"), ("--poll", "0"), ("--poll", "nan"), ("--stop", "--status"), ("nowhere",)])
 def test_what_makes_no_sense(run, library, arguments):
     assert run("watch", *arguments).exit_code == 2
 

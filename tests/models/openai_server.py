@@ -66,18 +66,15 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def says(*pieces: str, usage: tuple[int, int] | None = (123, 7), logprobs: dict[str, float] | None = None,
-         role_first: bool = False) -> Answer:
-    """Answer with these pieces of text; `logprobs` are the log-probabilities of the first token."""
+def says(*pieces: str, usage: tuple[int, int] | None = (123, 7), role_first: bool = False) -> Answer:
+    """Answer with these pieces of text."""
 
     def answer(handler: Handler) -> None:
         handler.stream()
         if role_first:
-            handler.event(choices=[{"index": 0, "delta": {"role": "assistant"}, "logprobs": None}])
-        for number, piece in enumerate(pieces):
-            listed = [{"token": token, "logprob": value} for token, value in (logprobs or {}).items()]
-            more = {"logprobs": {"content": [{"token": piece, "logprob": 0.0, "top_logprobs": listed}]}} if listed else {}
-            handler.delta(piece, **(more if not number else {}))
+            handler.event(choices=[{"index": 0, "delta": {"role": "assistant"}}])
+        for piece in pieces:
+            handler.delta(piece)
         handler.delta("", finish_reason="stop")
         if usage:
             handler.event(choices=[], usage={"prompt_tokens": usage[0], "completion_tokens": usage[1]})

@@ -72,31 +72,14 @@ def test_counts_are_estimates_where_the_server_gives_none():
     assert reply.prompt_tokens > 5
 
 
-def test_log_probabilities_are_used_where_the_server_gives_them():
-    with running(says("Yes", logprobs={"Yes": -0.2231, " yes": -2.3026, "No": -2.9957})) as server:
+def test_a_server_is_not_asked_for_probabilities():
+    with running(says("Yes", role_first=True)) as server:
         reply = reply_of(server)
-        assert reply.gives_likelihoods
-        assert reply.likelihood("Yes") == pytest.approx(0.8, abs=0.01)
-        assert reply.likelihood("No") == pytest.approx(0.05, abs=0.01)
+        assert reply.likelihood("Yes") == 0
         assert "".join(reply) == "Yes"  # the first step is not lost
         assert reply.log_likelihoods() == ()
-    with running(says("Yes")) as server:
-        assert not reply_of(server).gives_likelihoods
     assert len(server.bodies) == 1
-
-
-def test_log_probabilities_behind_a_step_with_the_role_are_used():
-    """llama-cpp-python, vLLM and others begin a stream with the role alone."""
-    with running(says("Yes", logprobs={"Yes": -0.2231, "No": -2.9957}, role_first=True)) as server:
-        reply = reply_of(server)
-        assert reply.likelihood("Yes") == pytest.approx(0.8, abs=0.01)
-        assert "".join(reply) == "Yes"
-
-
-@pytest.mark.parametrize("first", ["<think>", "<", "\n<th"])
-def test_log_probabilities_of_a_thought_are_not_those_of_the_reply(first):
-    with running(says(first, "hm</think>Yes", logprobs={first: -0.01, "Yes": -4.0})) as server:
-        assert not reply_of(server).gives_likelihoods
+    assert not {"logprobs", "top_logprobs"} & set(server.bodies[0])
 
 
 def test_an_error_in_the_form_of_fastapi_is_shown_in_its_words():
@@ -117,7 +100,7 @@ def test_what_a_model_thinks_before_its_reply_is_left_out(pieces):
         assert "".join(reply_of(server)) == "Yes."
 
 
-@pytest.mark.parametrize("name", ["logprobs", "stream_options", "temperature", "max_tokens"])
+@pytest.mark.parametrize("name", ["stream_options", "temperature", "max_tokens"])
 def test_a_parameter_that_the_server_does_not_know_is_left_out_from_then_on(name):
     with running(fails(400, f"Unsupported parameter: {name}"), says("ok")) as server:
         chat = chat_at(server)

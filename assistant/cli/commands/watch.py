@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
@@ -47,7 +48,7 @@ LOG = "watch.log"
 
 Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders to add and watch; "
                                                     "default: everything that was added.", show_default=False)]
-Poll = Annotated[float, typer.Option("--poll", metavar="SECONDS", help="Scan every SECONDS instead of relying on file events.",
+Poll = Annotated[float | None, typer.Option("--poll", metavar="SECONDS", help="Scan every SECONDS instead of relying on file events.",
                                      show_default=False)]
 Daemon = Annotated[bool, typer.Option("--daemon", help="Run in the background.")]
 Status = Annotated[bool, typer.Option("--status", help="Show the status of this library's watch.")]
@@ -55,17 +56,17 @@ Stop = Annotated[bool, typer.Option("--stop", help="Stop this library's watch.")
 Service = Annotated[bool, typer.Option("--install-service", help="Print a service file that starts the watch at login.")]
 
 
-def watch(context: typer.Context, paths: Paths = None, poll: Poll = 0.0, daemon: Daemon = False, status: Status = False,
+def watch(context: typer.Context, paths: Paths = None, poll: Poll = None, daemon: Daemon = False, status: Status = False,
           stop: Stop = False, install_service: Service = False, library: Library = None, embed: Embed = None,
           json: Json = False) -> None:
     """Watch the library's folders and index changes as they happen.
 
     Picks up new, changed, renamed and deleted files once they stop changing. Ctrl-C stops it without losing anything.
     """
-    if poll < 0 or status + stop + daemon + install_service > 1:
-        raise UsageError("Give only one of --daemon, --status, --stop and --install-service." if poll >= 0 else
-                         "--poll must be more than 0.",
-                         "See: assistant watch --help")
+    if poll is not None and not 0 < poll < math.inf:
+        raise UsageError("--poll must be a number of seconds above 0.", "For example: assistant watch --poll 60")
+    if status + stop + daemon + install_service > 1:
+        raise UsageError("Give only one of --daemon, --status, --stop and --install-service.", "See: assistant watch --help")
     settings = settings_of(context, library, embed=embed)
     with Assistant(settings) as assistant:
         folder = assistant.library_file.parent
@@ -81,7 +82,7 @@ def watch(context: typer.Context, paths: Paths = None, poll: Poll = 0.0, daemon:
             follow(assistant, folder, paths or [], poll, json=json)
 
 
-def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: float, *, json: bool) -> None:
+def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: float | None, *, json: bool) -> None:
     """Watch until Ctrl-C, SIGTERM or `watch --stop`. Raises UsageError if the library has no folders."""
     with claim_watch(folder), stop_on_sigterm():
         if not paths and not assistant.roots():
@@ -90,7 +91,7 @@ def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: floa
         pace = Timing(settle=SETTLE_SECONDS, poll=poll or Timing().poll)
         with audience(json=json) as listening:
             only = [absolute(path) for path in paths]
-            follower = Watcher(assistant, StatusRecorder(listening, folder), pace, only=only, always_poll=poll > 0,
+            follower = Watcher(assistant, StatusRecorder(listening, folder), pace, only=only, always_poll=poll is not None,
                                 is_asked=EngineClient(assistant.settings).is_busy)
             follower.follow(lambda: is_asked_to_stop(folder))
 
@@ -152,7 +153,7 @@ def stop_watch(folder: Path) -> None:
     output().print("The watch has stopped.")
 
 
-def watch_command(settings: Settings, paths: Sequence[Path], poll: float) -> list[str]:
+def watch_command(settings: Settings, paths: Sequence[Path], poll: float | None) -> list[str]:
     """Return the command that watches this library."""
     embed = user_path(settings.embed) or settings.embed
     chosen = [f"--library={settings.library}", *([f"--embed={embed}"] if settings.embed else [])]

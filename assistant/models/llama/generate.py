@@ -26,7 +26,6 @@ class LlamaReply:
     """A reply that is generated while it is iterated, at temperature 0."""
 
     has_estimated_counts = False
-    gives_likelihoods = True
 
     def __init__(self, engine: Engine, prefill: Callable[[], Prefill], prompt: list[int], max_tokens: int) -> None:
         self._engine, self._start_prefill, self._prompt, self._max_tokens = engine, prefill, prompt, max_tokens

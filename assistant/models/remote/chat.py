@@ -7,7 +7,6 @@ conversation the last turns. Each request is recorded with its size, without its
 from __future__ import annotations
 
 import json
-import math
 import random
 import re
 import time
@@ -33,9 +32,8 @@ COMPLETIONS = "/chat/completions"
 PAUSES = (1.0, 2.0, 4.0)  # seconds before another try, plus up to a quarter
 LONGEST_PAUSE = 30.0  # seconds that a server may ask for with Retry-After
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
-ALTERNATIVES = 10  # tokens whose log-probabilities are asked for
 LONGEST_TOKEN = 40  # characters per token that a reply may have; a server that ignores max_tokens is cut off
-OPTIONAL = ("logprobs", "top_logprobs", "stream_options", "temperature")  # left out if the server does not know them
+OPTIONAL = ("stream_options", "temperature")  # left out if the server does not know them
 TOKENS = re.compile(rf"[{HAN}]|[^\W{HAN}]{{1,4}}|[^\w\s]|\s+")
 MESSAGE_TOKENS = 5  # of the chat template, per message
 TOO_LONG = re.compile(r"context|too (?:long|large|many tokens)|maximum.{0,20}tokens", re.IGNORECASE)
@@ -86,7 +84,7 @@ class RemoteChat:
         contents = self.redactor.redact(texts) if self.spec.redact else texts
         said = [{"role": message.role, "content": content} for message, content in zip(messages, contents, strict=True)]
         body = {"model": self.name, "messages": said, "max_tokens": max_tokens, "temperature": 0, "stream": True,
-                "stream_options": {"include_usage": True}, "logprobs": True, "top_logprobs": ALTERNATIVES}
+                "stream_options": {"include_usage": True}}
         if "max_tokens" in self.omitted:
             body["max_completion_tokens"] = body.pop("max_tokens")
         sent = {name: value for name, value in body.items() if name not in self.omitted}
@@ -162,8 +160,6 @@ class RemoteChat:
         """Leave out a parameter that the server complains about, from now on; return whether there is one."""
         named = [name for name in (*OPTIONAL, "max_tokens") if re.search(rf"\b{name}\b", said) and name not in self.omitted]
         self.omitted.update(named)
-        if "logprobs" in named:
-            self.omitted.add("top_logprobs")
         return bool(named)
 
     def _refusal(self, status: int, said: str) -> ServerUnavailable | ContextOverflow:
@@ -210,14 +206,10 @@ class RemoteReply:
     _deltas: Iterator[Delta] = field(default_factory=lambda: iter(()))
     _first: list[Delta] = field(default_factory=list)
 
-    @property
-    def gives_likelihoods(self) -> bool:
-        """Whether the server gives log-probabilities; begins the reply."""
-        return bool(self._alternatives())
-
     def likelihood(self, opening: str) -> float:
-        """Return the probability that the first token begins `opening`, as far as the server lists it; begins the reply."""
-        return min(1.0, sum(math.exp(value) for token, value in self._alternatives() if begins(token.strip(), opening)))
+        """Begin the reply and return 0: a server is not asked for probabilities."""
+        self._begin()
+        return 0.0
 
     def log_likelihoods(self) -> tuple[float, ...]:
         """Return an empty tuple: a server cannot score texts."""
@@ -235,19 +227,6 @@ class RemoteReply:
         finally:
             if self._exchange is not None:
                 self._exchange.close()  # also if the rest is not wanted: the server stops generating
-
-    def _alternatives(self) -> tuple[tuple[str, float], ...]:
-        """Return the candidates for the first token of the reply; none where the model thinks first.
-
-        Most servers begin with a step that holds the role and no text.
-        """
-        self._begin()
-        if any(delta.is_thinking for delta in self._first) or "<think>".startswith(self._first_text()[:7] or "?"):
-            return ()
-        return next((delta.alternatives for delta in self._first if delta.alternatives), ())
-
-    def _first_text(self) -> str:
-        return "".join(delta.text for delta in self._first).lstrip()
 
     def _begin(self) -> None:
         """Send the request and wait for the first text, unless that is done."""
@@ -290,11 +269,6 @@ class RemoteReply:
             if left <= 0:
                 self.finished = False
                 return
-
-
-def begins(token: str, opening: str) -> bool:
-    """Return whether a token is the opening or its first part, or begins with it."""
-    return bool(token) and (token.startswith(opening) or (len(token) > 2 and opening.startswith(token)))
 
 
 def without_thoughts(pieces: Iterator[str]) -> Iterator[str]:

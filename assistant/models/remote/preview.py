@@ -19,7 +19,6 @@ class EmptyReply:
     generated_tokens: int = 0
     finished: bool = True
     has_estimated_counts: bool = True
-    gives_likelihoods: bool = False
 
     def likelihood(self, opening: str) -> float:
         """Return 0."""

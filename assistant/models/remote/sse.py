@@ -19,8 +19,6 @@ class Delta:
     """One step of a streamed reply."""
 
     text: str = ""
-    # probabilities as natural logarithms of the tokens that could stand here, if the server gives them
-    alternatives: tuple[tuple[str, float], ...] = ()
     finish_reason: str = ""
     usage: tuple[int, int] | None = None  # tokens of the prompt and of the reply
     is_thinking: bool = False  # whether it has text of a reasoning model that does not belong to the reply
@@ -81,7 +79,7 @@ def deltas_of(said: dict[str, Any]) -> Iterator[Delta]:
         raise TypeError("the content is no text")
     is_thinking = bool(message.get("reasoning_content") or message.get("reasoning"))
     content = content.encode("utf-8", "replace").decode("utf-8")  # without lone surrogates
-    yield Delta(content, alternatives_of(choice.get("logprobs")), str(choice.get("finish_reason") or ""), counts, is_thinking)
+    yield Delta(content, str(choice.get("finish_reason") or ""), counts, is_thinking)
 
 
 def counts_of(usage: Any) -> tuple[int, int] | None:  # noqa: ANN401 - JSON
@@ -90,15 +88,6 @@ def counts_of(usage: Any) -> tuple[int, int] | None:  # noqa: ANN401 - JSON
         return int(usage["prompt_tokens"]), int(usage.get("completion_tokens") or 0)
     except (TypeError, ValueError, AttributeError, KeyError):
         return None
-
-
-def alternatives_of(logprobs: Any) -> tuple[tuple[str, float], ...]:  # noqa: ANN401 - JSON
-    """Return the candidates for the first token of a step with their log-probabilities; () if there are none."""
-    try:
-        first = logprobs["content"][0]
-        return tuple((str(each["token"]), float(each["logprob"])) for each in first.get("top_logprobs") or [first])
-    except (TypeError, ValueError, AttributeError, KeyError, IndexError):
-        return ()
 
 
 def error_message(said: dict[str, Any]) -> str:
