@@ -42,9 +42,9 @@ def test_nothing_to_follow(run):
     assert "assistant watch FOLDER" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [("--poll", "-1"), ("--poll", "0"), ("--poll", "nan"), ("--stop", "--status"), ("nowhere",)])
+@pytest.mark.parametrize("arguments", ["--poll -1", "--poll 0", "--poll nan", "--stop --status", "nowhere"])
 def test_what_makes_no_sense(run, library, arguments):
-    assert run("watch", *arguments).exit_code == 2
+    assert run("watch", *arguments.split()).exit_code == 2
 
 
 def test_it_follows_until_it_is_asked_to_stop(run, folder, state):

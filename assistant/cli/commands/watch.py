@@ -48,8 +48,8 @@ LOG = "watch.log"
 
 Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders to add and watch; "
                                                     "default: everything that was added.", show_default=False)]
-Poll = Annotated[float | None, typer.Option("--poll", metavar="SECONDS", help="Scan every SECONDS instead of relying on file events.",
-                                     show_default=False)]
+Poll = Annotated[float | None, typer.Option("--poll", metavar="SECONDS", show_default=False,
+                                            help="Scan every SECONDS instead of relying on file events.")]
 Daemon = Annotated[bool, typer.Option("--daemon", help="Run in the background.")]
 Status = Annotated[bool, typer.Option("--status", help="Show the status of this library's watch.")]
 Stop = Annotated[bool, typer.Option("--stop", help="Stop this library's watch.")]
