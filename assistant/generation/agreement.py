@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from assistant.datatypes import Support
 from assistant.generation.contradictions import contradicts, rates_differ
+from assistant.generation.counted_things import is_of_other_thing
 from assistant.generation.token_matching import has_literal, has_word
 from assistant.text.facts import ParsedChunk, ParsedSentence
+from assistant.text.measures import is_unit_name
 from assistant.text.statements import Statement, Token
 
 FULL, PARTIAL = 0.52, 0.35  # minimum shares of the statement's words
@@ -68,7 +70,7 @@ def compare_unit(
     share, least = word_share(part, unit, source, question)
     if any(token.kind != "name" for token in found):
         least = min(least, FULL_WITH_VALUE)
-    contradiction = "" if missing or share < least else contradicts(part, unit, source)
+    contradiction = "" if missing or share < least else contradicts(part, unit, source) or is_of_other_thing(part, unit, question)
     full = not missing and not contradiction and share >= least
     some = share >= PARTIAL or any(token.kind != "name" for token in found)
     return UnitVerdict("full" if full else "partial" if some else "none", len(found), missing, share, contradiction)
@@ -108,7 +110,7 @@ def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, quest
     if len(wanted) >= MANY and not part.cjk:
         least = FULL_OF_MANY
     if len(wanted) < FEW:
-        wanted, pairs, least = wanted | question.words, pairs | question.pairs, FULL_SHORT
+        wanted, pairs, least = wanted | asked_words(question), pairs | question.pairs, FULL_SHORT
     own = (unit.statement, *unit.header, *((source.heading,) if unit.is_row else ()))
     alone = present_share(wanted, pairs, own)
     share = (alone + present_share(wanted, pairs, (*own, source.heading, source.topic, *unit.before))) / 2
@@ -120,6 +122,12 @@ def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, quest
     if has_none or (len(part.words) >= FEW and alone < MIN_OWN * least / FULL):
         share = min(share, min(least, FULL_WITH_VALUE) - 0.01)
     return share, least
+
+
+def asked_words(question: Statement) -> frozenset[str]:
+    """Return the words of a question but units of measure, which are written in many ways; all if it has no others."""
+    units = frozenset(key for token in question.content if is_unit_name(token.written) for key in token.keys)
+    return question.words - units or question.words
 
 
 def core_words(part: Statement, wanted: frozenset[str], topic: Statement) -> frozenset[str]:

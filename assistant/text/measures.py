@@ -192,12 +192,17 @@ def header_unit(head: str) -> Unit | None:
     return unit_of(match["unit"]) if match else None
 
 
+def is_unit_name(word: str) -> bool:
+    """Return whether a word names a unit of measure."""
+    return word in EXACT or word.lower() in WORDS or word.lower() in FOLDED
+
+
 @cache
 def rate_of(word: str) -> str:
     """Return the period of a word for a rate, or the unit that something is counted for: the litre of mg/l."""
     if word in ADVERBS:
         return ADVERBS[word]
-    return unit_of(word).name if word in EXACT or word.lower() in WORDS or word.lower() in FOLDED else word
+    return unit_of(word).name if is_unit_name(word) else word
 
 
 def rates_of(text: str) -> frozenset[str]:
