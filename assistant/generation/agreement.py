@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from assistant.datatypes import Support
 from assistant.generation.contradictions import contradicts, rates_differ
 from assistant.generation.counted_things import is_of_other_thing
+from assistant.generation.short_answers import is_doubtful
 from assistant.generation.token_matching import has_literal, has_word
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.measures import is_unit_name
@@ -71,7 +72,8 @@ def compare_unit(
     if any(token.kind != "name" for token in found):
         least = min(least, FULL_WITH_VALUE)
     contradiction = "" if missing or share < least else contradicts(part, unit, source) or is_of_other_thing(part, unit, question)
-    full = not missing and not contradiction and share >= least
+    doubtful = len(part.words) < FEW and is_doubtful(part, unit, question)
+    full = not missing and not contradiction and not doubtful and share >= least
     some = share >= PARTIAL or any(token.kind != "name" for token in found)
     return UnitVerdict("full" if full else "partial" if some else "none", len(found), missing, share, contradiction)
 
