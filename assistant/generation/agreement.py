@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from assistant.datatypes import Support
 from assistant.generation.contradictions import contradicts, rates_differ
 from assistant.generation.counted_things import is_of_other_thing
+from assistant.generation.paired_items import is_of_other_item
 from assistant.generation.short_answers import is_doubtful
 from assistant.generation.token_matching import has_literal, has_word
 from assistant.text.facts import ParsedChunk, ParsedSentence
@@ -71,11 +72,16 @@ def compare_unit(
     share, least = word_share(part, unit, source, question)
     if any(token.kind != "name" for token in found):
         least = min(least, FULL_WITH_VALUE)
-    contradiction = "" if missing or share < least else contradicts(part, unit, source) or is_of_other_thing(part, unit, question)
+    contradiction = "" if missing or share < least else find_contradiction(part, unit, source, question)
     doubtful = len(part.words) < FEW and is_doubtful(part, unit, question)
     full = not missing and not contradiction and not doubtful and share >= least
     some = share >= PARTIAL or any(token.kind != "name" for token in found)
     return UnitVerdict("full" if full else "partial" if some else "none", len(found), missing, share, contradiction)
+
+
+def find_contradiction(part: Statement, unit: ParsedSentence, source: ParsedChunk, question: Statement) -> str:
+    """Return what in a unit contradicts a statement, or a short answer read with its question; "" if nothing does."""
+    return contradicts(part, unit, source) or is_of_other_thing(part, unit, question) or is_of_other_item(part, unit, question)
 
 
 def foreign_verdict(part: Statement, unit: ParsedSentence, needed: Sequence[Token], found: int, missing: int) -> UnitVerdict:

@@ -18,6 +18,7 @@ MOST, MOST_ZH = 3, 6  # words or characters of the unit that one place holds
 FAR = 3  # tokens on each side of a place in an otherwise equal sentence
 MIN_BESIDE = 2  # words on each side of a place whose word may be a synonym
 EVERY = frozenset({word_key("every")})  # as good as "each"
+ENDED = re.compile(r"[,;:()|]\s*(?:and\s+)?$")
 DETERMINER = re.compile(r"\b(?:the|this|these|those|that|such|its|his|her|their)\s+$", re.IGNORECASE)
 
 
@@ -165,8 +166,10 @@ def is_claimed_or_pronoun(tokens: Sequence[Token], part: Statement, unit: Statem
 
 
 def refers_back(slot: Slot, old: frozenset[str], unit: Statement, source: ParsedChunk) -> bool:
-    """Return whether a unit names by "the office" what the title or heading names."""
+    """Return whether a unit names by "the office" what the title or heading names, or goes on to something else."""
     if not old <= source.topic.words:
         return False
+    if not unit.cjk and not slot.after and ENDED.search(unit.text[: slot.new[0].start]):
+        return True
     return unit.cjk or (not any(token.kind == "name" for token in slot.new)
                         and bool(DETERMINER.search(unit.text[: slot.new[0].start])))

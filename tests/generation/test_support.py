@@ -191,3 +191,15 @@ def test_other_units_and_versions_are_not_full(sentence: str, source: str) -> No
 def test_a_year_of_the_next_sentence_is_not_full(true: str, year: str, other: str) -> None:
     wrong = true.replace(year, other.strip(" .")[-4:])
     assert (support(true, true + other), support(wrong, true + other)) == ("full", "partial")
+
+
+MINUTES = "# Minutes of the garden club\n\nPresent: Anna Berg (treasurer), Tom Hill (chair), Lea Voss.\n\nTom Hill spoke of the hedge."
+
+
+@pytest.mark.parametrize(("sentence", "expected"), [
+    ("Anna Berg is the treasurer of the garden club.", "full"),
+    ("Anna Berg is the treasurer of the hedge.", "none"),
+    ("Anna Berg is the chair of the garden club.", "none"),
+])
+def test_a_claim_may_end_with_what_the_text_is_about(sentence: str, expected: str) -> None:
+    assert support(sentence, MINUTES) == expected

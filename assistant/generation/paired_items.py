@@ -1,0 +1,123 @@
+"""Find claims that join parts of two items of a list: "Anna Berg (treasurer), Tom Hill (chair)" for "Tom Hill is the treasurer".
+
+An item is two parts with a mark between them: a bracket, a colon, a dash, or a comma where semicolons stand between the items. In
+Chinese, neighbouring items of a few characters are compared without a mark too: 会计王芳、主席李明.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, permutations
+
+from assistant.generation.token_matching import is_claimed
+from assistant.text.facts import ParsedSentence
+from assistant.text.statements import Statement, Token
+
+BETWEEN_ITEMS = re.compile(r"[;；\n]|[,，、](?!\d)|\s(?:and|or)\s|(?<=[)）])\s*[和与及]")
+BETWEEN_LONG_ITEMS = re.compile(r"[;；\n]")
+BETWEEN_SHORT_ITEMS = re.compile(r"[,，、和与及由；;。]")
+LINK = re.compile("[、和与及]")
+BRACKET = re.compile(r"\s*[(（]")
+LABEL = re.compile(r"[:：](?!\d)|\s[–—-]\s|[–—]{2}")
+COMMA = re.compile(r"[,，](?!\d)")
+SHORTEST, LONGEST = 2, 8  # Chinese characters of a part; the most also of an item without a mark
+MOST_WORDS = 4  # of a part
+SHORT_ANSWER = 4  # tokens of an answer that leaves out what its question says
+
+Covers = Callable[[Token], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a list: the tokens before its mark and behind it, and the kind of the mark."""
+
+    left: tuple[Token, ...]
+    right: tuple[Token, ...]
+    mark: str
+
+    @property
+    def sides(self) -> tuple[tuple[Sequence[Token], Sequence[Token]], ...]:
+        """Each part with the other one."""
+        return (self.left, self.right), (self.right, self.left)
+
+
+def is_of_other_item(part: Statement, unit: ParsedSentence, question: Statement) -> str:
+    """Return "item" if a statement joins a part of one item of a list with a part of another one; else "".
+
+    A short answer is read together with its question.
+    """
+    if unit.is_row:
+        return ""
+    asked = question if len(part.content) <= SHORT_ANSWER else None
+
+    def covers(token: Token) -> bool:
+        return is_claimed(token, part) or (asked is not None and is_claimed(token, asked))
+
+    crossed = any(is_joined(one, other, covers) for one, other in permutations(items_of(unit.statement), 2))
+    return "item" if crossed or (part.cjk and are_short_items_joined(part, unit.statement)) else ""
+
+
+def items_of(statement: Statement) -> list[Item]:
+    """Return the items with a mark in a sentence; commas divide an item where semicolons stand between the items."""
+    is_long = BETWEEN_LONG_ITEMS.search(statement.text.rstrip(";；\n")) is not None
+    found = (item_of(statement, start, end, is_long=is_long)
+             for start, end in segments(statement.text, BETWEEN_LONG_ITEMS if is_long else BETWEEN_ITEMS))
+    most = LONGEST if statement.cjk else MOST_WORDS
+    return [item for item in found if 0 < len(item.left) <= most and 0 < len(item.right) <= most]
+
+
+def item_of(statement: Statement, start: int, end: int, *, is_long: bool) -> Item:
+    """Return the item in text[start:end], without an introduction that ends with a colon before a bracket."""
+    text = statement.text
+    bracket = BRACKET.search(text, start, end)
+    mark = bracket or LABEL.search(text, start, end) or (COMMA.search(text, start, end) if is_long else None)
+    first = max(start, text.rfind(":", start, bracket.start())) if bracket else start
+    inside = [token for token in statement.content if first <= token.start < end]
+    left = sum(token.start < (mark.start() if mark else end) for token in inside)
+    return Item(tuple(inside[:left]), tuple(inside[left:]), mark.group().strip() if mark else "")
+
+
+def segments(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Yield the spans between the matches of a pattern."""
+    start = 0
+    for match in pattern.finditer(text):
+        yield start, match.start()
+        start = match.end()
+    yield start, len(text)
+
+
+def is_joined(one: Item, other: Item, covers: Covers) -> bool:
+    """Return whether one part of an item is claimed without its other part, but with the opposite part of another item."""
+    return one.mark == other.mark and any(
+        is_half(own, left_out, covers) and is_half(theirs, rival, covers) and not is_in(own, other)
+        for (own, left_out), (rival, theirs) in zip(one.sides, other.sides, strict=True))
+
+
+def is_half(claimed: Sequence[Token], left_out: Sequence[Token], covers: Covers) -> bool:
+    """Return whether one part is claimed, and nothing of the other."""
+    return all(map(covers, claimed)) and not any(map(covers, left_out))
+
+
+def is_in(tokens: Sequence[Token], item: Item) -> bool:
+    """Return whether an item has all tokens of a part."""
+    held = frozenset().union(*(token.held for token in (*item.left, *item.right)))
+    return all(token.keys & held for token in tokens)
+
+
+def are_short_items_joined(part: Statement, unit: Statement) -> bool:
+    """Return whether of two short Chinese items only the beginning of one is claimed, and of the other only what follows it."""
+    if LINK.search(part.text):
+        return False
+    items = [[is_claimed(token, part) for token in unit.tokens if start <= token.start < end]
+             for start, end in segments(unit.text, BETWEEN_SHORT_ITEMS)]
+    linked = [LINK.match(match.group()) is not None for match in BETWEEN_SHORT_ITEMS.finditer(unit.text)]
+    return any(is_link and (is_crossed(one, other) or is_crossed(other, one))
+               for (one, other), is_link in zip(pairwise(items), linked, strict=True))
+
+
+def is_crossed(one: Sequence[bool], other: Sequence[bool]) -> bool:
+    """Return whether of one item only the beginning is claimed, and of another one only what follows its beginning."""
+    return all(len(each) <= LONGEST and SHORTEST <= sum(each) <= len(each) - SHORTEST for each in (one, other)) and all(
+        one[: sum(one)]) and not any(other[:SHORTEST])
