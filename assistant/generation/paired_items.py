@@ -7,21 +7,22 @@ Chinese, neighbouring items of a few characters are compared without a mark too:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, permutations
 
 from assistant.generation.token_matching import is_claimed
 from assistant.text.facts import ParsedSentence
+from assistant.text.languages import CJK_CHARACTER
 from assistant.text.statements import Statement, Token
 
 BETWEEN_ITEMS = re.compile(r"[;；\n]|[,，、](?!\d)|\s(?:and|or)\s|(?<=[)）])\s*[和与及]")
 BETWEEN_LONG_ITEMS = re.compile(r"[;；\n]")
 BETWEEN_SHORT_ITEMS = re.compile(r"[,，、和与及由；;。]")
 LINK = re.compile("[、和与及]")
-BRACKET = re.compile(r"\s*[(（]")
-LABEL = re.compile(r"[:：](?!\d)|\s[–—-]\s|[–—]{2}")
-COMMA = re.compile(r"[,，](?!\d)")
+COMMA = r"[,，](?!\d)"
+MARKS = tuple(map(re.compile, (r"\s*[(（]", r"\s[–—-]\s|[–—]{2}", r"[:：](?!\d)", COMMA)))  # a comma only in long items
 SHORTEST, LONGEST = 2, 8  # Chinese characters of a part; the most also of an item without a mark
 MOST_WORDS = 4  # of a part
 SHORT_ANSWER = 4  # tokens of an answer that leaves out what its question says
@@ -31,16 +32,20 @@ Covers = Callable[[Token], bool]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a list: the tokens before its mark and behind it, and the kind of the mark."""
+    """An item of a list: the tokens before its mark and behind it."""
 
     left: tuple[Token, ...]
     right: tuple[Token, ...]
-    mark: str
 
     @property
     def sides(self) -> tuple[tuple[Sequence[Token], Sequence[Token]], ...]:
         """Each part with the other one."""
         return (self.left, self.right), (self.right, self.left)
+
+    def without(self, left: frozenset[str], right: frozenset[str]) -> Item:
+        """Return the item without the tokens that have one of these keys."""
+        return Item(tuple(token for token in self.left if not token.keys & left),
+                    tuple(token for token in self.right if not token.keys & right))
 
 
 def is_of_other_item(part: Statement, unit: ParsedSentence, question: Statement) -> str:
@@ -60,23 +65,31 @@ def is_of_other_item(part: Statement, unit: ParsedSentence, question: Statement)
 
 
 def items_of(statement: Statement) -> list[Item]:
-    """Return the items with a mark in a sentence; commas divide an item where semicolons stand between the items."""
+    """Return the items of a list in a sentence, by the mark that most of them have, without what several of them have."""
     is_long = BETWEEN_LONG_ITEMS.search(statement.text.rstrip(";；\n")) is not None
-    found = (item_of(statement, start, end, is_long=is_long)
-             for start, end in segments(statement.text, BETWEEN_LONG_ITEMS if is_long else BETWEEN_ITEMS))
-    most = LONGEST if statement.cjk else MOST_WORDS
-    return [item for item in found if 0 < len(item.left) <= most and 0 < len(item.right) <= most]
+    spans = list(segments(statement.text, BETWEEN_LONG_ITEMS if is_long else BETWEEN_ITEMS))
+    marks = MARKS if is_long else MARKS[:-1]
+    found = max(([*marked_items(statement, spans, mark)] for mark in marks), key=len)  # the first of equals
+    left, right = shared_keys([item.left for item in found]), shared_keys([item.right for item in found])
+    return [bare for item in found if (bare := item.without(left, right)).left and bare.right]
 
 
-def item_of(statement: Statement, start: int, end: int, *, is_long: bool) -> Item:
-    """Return the item in text[start:end], without an introduction that ends with a colon before a bracket."""
-    text = statement.text
-    bracket = BRACKET.search(text, start, end)
-    mark = bracket or LABEL.search(text, start, end) or (COMMA.search(text, start, end) if is_long else None)
-    first = max(start, text.rfind(":", start, bracket.start())) if bracket else start
-    inside = [token for token in statement.content if first <= token.start < end]
-    left = sum(token.start < (mark.start() if mark else end) for token in inside)
-    return Item(tuple(inside[:left]), tuple(inside[left:]), mark.group().strip() if mark else "")
+def shared_keys(parts: Sequence[Sequence[Token]]) -> frozenset[str]:
+    """Return the keys that more than one part has: the rooms of "Room 4: ...; Room 5: ..."."""
+    counts = Counter(key for part in parts for key in frozenset().union(*(token.keys for token in part)))
+    return frozenset(key for key, count in counts.items() if count > 1)
+
+
+def marked_items(statement: Statement, spans: Sequence[tuple[int, int]], mark: re.Pattern[str]) -> Iterator[Item]:
+    """Yield the items with a mark; what ends with a colon before another mark is an introduction."""
+    text, most = statement.text, LONGEST if statement.cjk else MOST_WORDS
+    for start, end in spans:
+        if found := mark.search(text, start, end):
+            first = max(start, text.rfind(":", start, found.start()))
+            left = tuple(token for token in statement.content if first <= token.start < found.start())
+            right = tuple(token for token in statement.content if found.start() <= token.start < end)
+            if len(left) <= most and len(right) <= most:
+                yield Item(left, right)
 
 
 def segments(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
@@ -90,14 +103,14 @@ def segments(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
 
 def is_joined(one: Item, other: Item, covers: Covers) -> bool:
     """Return whether one part of an item is claimed without its other part, but with the opposite part of another item."""
-    return one.mark == other.mark and any(
-        is_half(own, left_out, covers) and is_half(theirs, rival, covers) and not is_in(own, other)
-        for (own, left_out), (rival, theirs) in zip(one.sides, other.sides, strict=True))
+    return any(is_half(own, left_out, covers) and is_half(theirs, rival, covers) and not is_in(own, other)
+               for (own, left_out), (rival, theirs) in zip(one.sides, other.sides, strict=True))
 
 
 def is_half(claimed: Sequence[Token], left_out: Sequence[Token], covers: Covers) -> bool:
-    """Return whether one part is claimed, and nothing of the other."""
-    return all(map(covers, claimed)) and not any(map(covers, left_out))
+    """Return whether one part is claimed, of English words at least the last one, and nothing of the other."""
+    needed = claimed if CJK_CHARACTER.match(claimed[-1].written) else claimed[-1:]
+    return all(map(covers, needed)) and not any(map(covers, left_out))
 
 
 def is_in(tokens: Sequence[Token], item: Item) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.generation.token_matching import has_word, is_claimed, is_same
+from assistant.generation.token_matching import has_word, is_claimed, is_same, neighbours
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.polarity import are_opposite
 from assistant.text.statements import PRONOUN, Statement, Token, word_key
@@ -57,7 +57,7 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
     """
     present = frozenset().union(unit.statement.words, *(head.words for head in unit.header))
     for slot in slots(part, unit.statement):
-        if not unit.is_row and is_number_exchanged(slot, part):
+        if not unit.is_row and is_number_exchanged(slot, part) and not is_elsewhere(slot.old, part, unit.statement):
             return "number"
         old, new = content_keys(slot.old) - EVERY, content_keys(slot.new)
         moved = any(has_word(key, present) for key in old) and (part.cjk or not slot.is_in_copy)
@@ -87,6 +87,12 @@ def is_number_exchanged(slot: Slot, part: Statement) -> bool:
     words = any(token.kind in {"word", "name"} for token in (*slot.old, *slot.new))
     claimed = any(is_claimed(token, part) for token in new)
     return bool(old and new) and not words and not claimed and slot.is_flanked(1, MIN_BESIDE)
+
+
+def is_elsewhere(tokens: Sequence[Token], part: Statement, unit: Statement) -> bool:
+    """Return whether a unit has all numbers among the tokens of a claim, each beside the same word, in another order."""
+    return all(any(token.keys & other.held and neighbours(token, part) & neighbours(other, unit) for other in unit.numbers)
+               for token in tokens if token.kind == "number")
 
 
 def other_neighbour(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
