@@ -126,7 +126,7 @@ class AnswerStream(StreamedAnswer):
             return
         self._report_reading(prompt)
         gate = self._limits.gate
-        scored = gain_candidates(gate, prompt, self._standalone) if gate else answerability_probe(prompt, self._standalone)
+        scored = () if isinstance(gate, ProbeGate) else answerability_probe(prompt, self._standalone)
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, scored)
         answerability = self._estimate_best(reply)
         if not may_be_accepted(gate, answerability) or answerability.is_unlikely:
