@@ -3,7 +3,7 @@
     python benchmarks/probe_cost.py MODEL.gguf [--words 200] [--rounds 20] [--threads 2]
 
 Opens one model file twice, with and without the callback that copies hidden states, and lets both read new prompts and write in
-turns, so that other load on the machine concerns both alike. Reports the ratio of the medians, with a 95 % interval by resampling.
+turns, so that other load concerns both alike. Reports the ratio of the medians, with a 95 % interval by resampling.
 """
 
 from __future__ import annotations
