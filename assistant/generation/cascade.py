@@ -1,8 +1,9 @@
 """Decide whether an answer from the best passage alone is accepted, or the other passages are read too.
 
 Most questions need one passage, and reading is what a person waits for. An answer from the best passage is accepted if it is not
-a refusal, the passage is likely enough to answer the question, and every sentence stands in the passage. Otherwise the question
-is answered from all passages as if the best one had not been read alone, with its KV state where the prompts agree.
+a refusal, the passage is likely enough to answer the question, every sentence stands in the passage, and one of them says more than
+the question does. Otherwise the question is answered from all passages as if the best one had not been read alone, with its KV
+state where the prompts agree.
 
 How likely the passage must be is fitted to the model, in its gate. For a model to which nothing was fitted the rule is chosen:
 full support alone does not show that a sentence answers the question, so the passage must also make the question likelier by
@@ -20,6 +21,8 @@ from collections.abc import Sequence
 from assistant.datatypes import Answerability, Gate, LikelihoodGate, ProbeGate, Sentence
 from assistant.generation.answerability import log_odds
 from assistant.generation.compound import split_question
+from assistant.generation.token_matching import is_claimed
+from assistant.text.statements import parse_statement
 
 # The query-likelihood gain from which a finished answer with full support is accepted, if no bound was fitted to the model.
 # Chosen before it was measured. With Qwen2.5-Coder-1.5B it accepts 18 of 37 answerable questions of the fitted half and loses no
@@ -31,6 +34,11 @@ SEVERAL = re.compile(
     r"higher|lower|larger|smaller|same|common|similar\w*|respectively|summar\w+|overview)\b"
     r"|比较|相比|区别|不同|差异|分别|各自|所有|全部|列出|哪些|共同|都是|都有|还是|更[大小多少高低早晚长短]|相同|总结|概述",
     re.IGNORECASE)
+
+# questions whose answer cannot be made of their own words alone, as those with "or", "is it" and "which of the two" can
+ASKS_FOR_MORE = re.compile(
+    r"^\W*(?:(?:in|on|at|for|to|from|by|with|of)\s+)?(?:who|whom|whose|what|when|where|why|how)\b(?!.*\bor\b)"
+    r"|谁|什么|哪里|何时|多少|几[个年月日]|为何", re.IGNORECASE)
 
 
 def needs_several_passages(question: str) -> bool:
@@ -63,6 +71,15 @@ def reaches(judged: Answerability, odds: float) -> bool:
     return judged.p_unanswerable is not None and -log_odds(judged.p_unanswerable) >= odds
 
 
-def is_borne_out(sentences: Sequence[Sentence]) -> bool:
-    """Return whether every sentence of an answer, and at least one, stands in the passage."""
-    return bool(sentences) and all(sentence.support == "full" for sentence in sentences)
+def is_borne_out(sentences: Sequence[Sentence], question: str) -> bool:
+    """Return whether every sentence of an answer, and at least one, stands in the passage, and one tells what is asked for."""
+    return all(sentence.support == "full" for sentence in sentences) and any(
+        tells_more(sentence.text, question) for sentence in sentences)
+
+
+def tells_more(sentence: str, question: str) -> bool:
+    """Return whether a sentence has a word that its question has not, or the question can be answered with its own words."""
+    if not ASKS_FOR_MORE.search(question):
+        return True
+    asked = parse_statement(question)
+    return any(not is_claimed(token, asked) for token in parse_statement(sentence).content)

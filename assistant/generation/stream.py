@@ -139,7 +139,7 @@ class AnswerStream(StreamedAnswer):
         shown = stripped(self._cited(stream, opening, pieces, begun, lambda _: iter(())))
         if not is_beyond_doubt(gate, answerability):
             kept = read_until(shown, lambda: is_certain(gate, answerability) and bool(stream.sentences))
-            if not is_borne_out(stream.sentences):
+            if not is_borne_out(stream.sentences, self._standalone):
                 return
             shown = chain(kept, shown)
         self._prompt, self._citing = prompt, stream

@@ -8,7 +8,7 @@ import pytest
 
 from assistant.app.library.calibrations import calibrated_gate
 from assistant.datatypes import PASSAGES, Answer, Chunk, Hit, Location, Progress, Timings
-from assistant.generation.cascade import LEAST_GAIN, needs_several_passages
+from assistant.generation.cascade import LEAST_GAIN, needs_several_passages, tells_more
 from assistant.generation.prompt import compose
 from assistant.generation.stream import AnswerStream, Limits
 from assistant.models.fake import FakeChat
@@ -62,11 +62,12 @@ def test_another_answer_is_not_shown_and_all_passages_are_read(first, gain):
     assert [len(messages[1].segments) for messages in chat.asked] == [3, 5]
 
 
-@pytest.mark.parametrize(("probed", "passages"), [(0.7, 1), (0.6, 2)])
-def test_with_a_probe_its_log_odds_and_the_gain_decide(probed, passages):
+@pytest.mark.parametrize(("probed", "passages"), [(0.3, 1), (0.2, 2)])
+def test_with_a_probe_its_log_odds_alone_decide_and_the_gain_is_measured_with_all_passages(probed, passages):
     chat = Scoring(["The rent is 900 euros.", "The rent is 900 euros."], 0.1, probed)
     answer = stream_of(chat).answer
     assert answer.timings.read_passages == passages
+    assert chat.scored == [False, True][:passages]
     assert answer.text == "The rent is 900 euros [1]."
     assert answer.answerability.probe == pytest.approx(probed)
 
@@ -271,3 +272,18 @@ def test_a_probe_of_another_width_than_the_state_gives_no_estimate():
     chat.gate = calibrated_gate(LAYER, np.ones(7, np.float32), 1.0)
     answer = stream_of(chat).answer
     assert (answer.text, answer.answerability.p_unanswerable) == ("The rent is 900 euros [1].", None)
+
+
+@pytest.mark.parametrize(("question", "sentence", "expected"), [
+    ("What is the city centre of Riga called?", "The city centre of Riga is called Riga.", False),
+    ("What is the city centre of Riga called?", "The city centre of Riga is called Vecriga.", True),
+    ("How much is the rent?", "The rent is 900 euros.", True),
+    ("Is the rent 900 euros?", "The rent is 900 euros.", True),
+    ("Which is older, the hall or the chapel?", "The chapel is older.", True),
+    ("What came first, the hall or the chapel?", "The chapel came first.", True),
+    ("里加的市中心叫什么？", "里加的市中心叫里加。", False),
+    ("里加的市中心叫什么？", "里加的市中心叫老城。", True),
+    ("租金是900欧元吗？", "租金是900欧元。", True),
+])
+def test_an_answer_must_tell_more_than_its_question(question: str, sentence: str, expected: bool) -> None:
+    assert tells_more(sentence, question) is expected

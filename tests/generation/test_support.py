@@ -193,7 +193,8 @@ def test_a_year_of_the_next_sentence_is_not_full(true: str, year: str, other: st
     assert (support(true, true + other), support(wrong, true + other)) == ("full", "partial")
 
 
-MINUTES = "# Minutes of the garden club\n\nPresent: Anna Berg (treasurer), Tom Hill (chair), Lea Voss.\n\nTom Hill spoke of the hedge."
+MINUTES = ("# Minutes of the garden club\n\nPresent: Anna Berg (treasurer), Tom Hill (chair), Lea Voss.\n\n"
+           "Tom Hill spoke of the hedge.")
 
 
 @pytest.mark.parametrize(("sentence", "expected"), [
