@@ -1,9 +1,9 @@
 """Decide whether an answer from the best passage alone is accepted, or the other passages are read too.
 
 Most questions need one passage, and reading is what a person waits for. An answer from the best passage is accepted if it is not
-a refusal, the passage is likely enough to answer the question, every sentence stands in the passage, and one of them says more than
-the question does. Otherwise the question is answered from all passages as if the best one had not been read alone, with its KV
-state where the prompts agree.
+a refusal, the passage is likely enough to answer the question, every sentence stands in the passage, and one of them says more
+than the question does. Otherwise the question is answered from all passages as if the best one had not been read alone, with its
+KV state where the prompts agree.
 
 How likely the passage must be is fitted to the model, in its gate. For a model to which nothing was fitted the rule is chosen:
 full support alone does not show that a sentence answers the question, so the passage must also make the question likelier by
