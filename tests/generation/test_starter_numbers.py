@@ -36,7 +36,8 @@ def verdicts(gate: ProbeGate | LikelihoodGate, before: Answerability) -> tuple[b
 @pytest.mark.parametrize(("probed", "gain", "offset", "before", "unsupported", "said"), [
     (-3.0, 0.1, 0.0, 0.930862, 0.964193, (True, False, False)),
     (0.6, 0.1, 0.0, 0.268941, 0.423884, (True, False, False)),
-    (0.7, 0.1, 0.0, 0.249740, 0.399668, (True, True, False)),
+    (0.7, 0.1, 0.0, 0.249740, 0.399668, (True, False, False)),
+    (0.7, 0.3, 0.0, 0.197816, 0.330295, (True, True, False)),
     (1.5, 0.8, 0.0, 0.049737, 0.094762, (True, True, True)),
     (-0.1, 0.3, -1.0, 0.167982, 0.287645, (True, True, False)),
 ])
@@ -81,7 +82,7 @@ def test_its_probe_and_the_constants_beside_it_are_the_ones_that_were_measured()
     data = gate.probe.weights.astype("<f4").tobytes()
     assert (gate.probe.layer, len(gate.probe.weights)) == (18, 1537)
     assert hashlib.sha256(data).hexdigest()[:16] == "50c736106489a13f"
-    assert (gate.intercept, gate.gain, gate.least, gate.certain) == (-0.25, 1.5, 1.05, 1.75)
+    assert (gate.intercept, gate.gain, gate.least, gate.certain, gate.undoubted) == (-0.25, 1.5, 1.28, 1.81, 2.31)
     assert (gate.cross_language, gate.margin, gate.waits_for_support) == (-1.0, 0.9, False)
     assert gate.unsupported == pytest.approx(0.693147, abs=1e-6)
     assert shipped_gate(STARTER, reads_layers=False) == LIKELIHOOD_GATE
