@@ -27,6 +27,7 @@ from assistant.index.milvus.keywords import KeywordIndex
 from assistant.index.milvus.leases import Lease
 from assistant.index.milvus.mirror import LedgerMirror
 from assistant.index.milvus.names import name_of
+from assistant.index.milvus.pending import PendingChunks
 from assistant.index.milvus.positions import FilePositions
 from assistant.index.milvus.rows import (
     CHUNK_FIELDS,
@@ -65,8 +66,6 @@ FRESH_SECONDS = 0.1  # single reads outside `reading` use a version at most this
 VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED, MOUNT, LEASE))
 COUNT_TRIES = 5  # of a ledger from which another machine removes files while it is read
 READ_TRIES = 3  # a file that is replaced while it is read is read again
-
-PendingChunks = dict[int, tuple[int, str]]  # by chunk id: its generation and the key of its text
 
 
 class MilvusReader:
@@ -154,6 +153,7 @@ class MilvusReader:
         self._snapshot: Snapshot | None = None
         self._keywords: KeywordIndex | None = None
         self._pending: PendingChunks | None = None
+        self._absent: set[str] = set()  # keys of texts of which no vector is stored
         self._positions: dict[int, FilePositions] = {}
 
     @property
@@ -273,7 +273,7 @@ class MilvusReader:
         for _ in range(READ_TRIES):
             if row is None or not row.first:
                 return []
-            rows = self._connection.query(PASSAGES, f"file == {row.first}", CHUNK_FIELDS)
+            rows = self._connection.by_values(PASSAGES, "id", row.ids, CHUNK_FIELDS)
             if len(rows) == row.entry.chunks:
                 return [parsed_chunk(each, path, row.title) for each in sorted(rows, key=lambda each: int(each["id"]))]
             row = self._stored_row(path)
@@ -307,7 +307,7 @@ class MilvusReader:
         if row is None or not row.first:
             return FilePositions.of_rows([])
         if row.first not in self._positions:
-            rows = self._connection.query(PASSAGES, f"file == {row.first}", ("id", "char_start", "char_end"))
+            rows = self._connection.by_values(PASSAGES, "id", row.ids, ("id", "char_start", "char_end"))
             if len(rows) < row.entry.chunks:
                 self._explain_missing([row.first])
             self._positions[row.first] = FilePositions.of_rows(rows)
@@ -387,7 +387,7 @@ class MilvusReader:
         current = self._current()
         if isinstance(held, MilvusView) and held.stamp == (current.version, dimension):
             return held
-        return MilvusView(self._connection, current, dimension, np.array(sorted(self._pending_chunks()), np.int64))
+        return MilvusView(self._connection, current, dimension, self._pending_chunks().ids)
 
     def dimension(self) -> int:
         """Return the dimension of the vectors; 0 if there are none."""
@@ -398,17 +398,19 @@ class MilvusReader:
         return set(self._vectors_by_key(keys))
 
     def _vectors_by_key(self, keys: Iterable[bytes]) -> Mapping[bytes, Sequence[float]]:
-        names = [key.hex() for key in keys]
+        names = [name for key in keys if (name := key.hex()) not in self._absent]
         if not names or not self._connection.has(VECTORS):
             return {}
         rows = self._connection.by_values(VECTORS, "key", names, ("key", "vector"))
-        return {bytes.fromhex(row["key"]): row["vector"] for row in rows}
+        found = {bytes.fromhex(row["key"]): row["vector"] for row in rows}
+        self._absent.update(name for name in names if bytes.fromhex(name) not in found)
+        return found
 
     def pending_embeddings(self) -> list[int]:
         """Return the ids of the chunks without a vector: newest day first, within a day the smallest file first."""
         places = {row.first: place for place, row in enumerate(self._ledger.rows_waiting())}
         pending = self._pending_chunks()
-        return sorted(pending, key=lambda chunk: (places.get(pending[chunk][0], len(places)), chunk))
+        return sorted(pending.ids.tolist(), key=lambda chunk: (places.get(pending.file_of(chunk), len(places)), chunk))
 
     def count_pending_embeddings(self) -> int:
         """Return the number of chunks without a vector."""
@@ -423,9 +425,10 @@ class MilvusReader:
         """Return the chunks without a vector."""
         ledger = self._ledger
         if self._pending is None:
-            files = [row.first for row in ledger.rows_waiting()]
-            rows = self._connection.by_values(PASSAGES, "file", files, ("id", "file", "key")) if files else []
-            has_any = bool(files) and self._connection.has(VECTORS)
-            have = {row["id"] for row in self._connection.by_values(VECTORS, "file", files, ("id",))} if has_any else set()
-            self._pending = {int(row["id"]): (row["file"], row["key"]) for row in rows if row["id"] not in have}
+            waiting = ledger.rows_waiting()
+            ids = [number for row in waiting for number in row.ids]
+            rows = self._connection.by_values(PASSAGES, "id", ids, ("id", "file", "key"))
+            has_any = bool(ids) and self._connection.has(VECTORS)
+            have = {row["id"] for row in self._connection.by_values(VECTORS, "id", ids, ("id",))} if has_any else set()
+            self._pending = PendingChunks((int(row["id"]), row["file"], row["key"]) for row in rows if row["id"] not in have)
         return self._pending

@@ -34,6 +34,11 @@ class FileRow:
     words: int = 0  # number of words of all its chunks
     waiting: bool = False  # whether chunks have no vector yet
 
+    @property
+    def ids(self) -> range:
+        """The ids of its chunks."""
+        return range(self.first, self.first + self.entry.chunks)
+
 
 def packed_text(text: str) -> str:
     """Return a text as a field holds it: compressed if it is too long. Raises ValueError if it is too long even so."""
