@@ -86,6 +86,16 @@ class LedgerMirror(FileTextReader):
             for kind, value in values if access.is_whole else readable_values(values, self.rights(), access.groups):
                 self._load_row(kind, value)
 
+    def update(self, files: Iterable[str], keys: Iterable[str], rows: Iterable[Row], access: Access) -> None:
+        """Replace these files, given by their paths in the library, and named values by the rows that they have now."""
+        values = [(str(row["kind"]), json.loads(unpacked_text(row["value"]))) for row in rows if row["kind"] in {FILE, META}]
+        with self.transaction():
+            for path in files:
+                self.drop(self.names.to_local(path))
+            self.drop_meta(keys)
+            for kind, value in values if access.is_whole else readable_values(values, self.rights(), access.groups):
+                self._load_row(kind, value)
+
     def _load_row(self, kind: str, value: Value) -> None:
         if kind == FILE:
             if value.get("epoch", "") == self.epoch_of(name_of(value["path"])):

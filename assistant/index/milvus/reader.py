@@ -1,6 +1,7 @@
 """Read a shared library in Milvus: its ledger, the chunks of files, keyword search and the view of its vectors.
 
-The ledger is read whole when its version has changed, and kept in memory; chunks and vectors stay on the server. Within
+The ledger is kept in memory; when its version has changed, what has changed is read (see `journal`). Chunks and vectors stay on
+the server. Within
 `reading` and `transaction` one version is used throughout.
 """
 
@@ -23,6 +24,7 @@ from assistant.index.file_text import FileCount
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest, Phrases
 from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, Row, no_library
+from assistant.index.milvus.journal import Journal, read_journal
 from assistant.index.milvus.keywords import KeywordIndex
 from assistant.index.milvus.leases import Lease
 from assistant.index.milvus.mirror import LedgerMirror
@@ -80,6 +82,8 @@ class MilvusReader:
         self._mirror, self._tokenizer = LedgerMirror(place.writer), Tokenizer()
         self._depth, self._checked = 0, 0.0
         self._version: str | None = None
+        self._journal: Journal | None = None
+        self._is_behind = False  # whether a commit of another machine came before this machine's last one
         self._forget()
         if place.is_read_only and not connection.has(LEDGER):
             raise no_library(place.address)
@@ -121,17 +125,47 @@ class MilvusReader:
             self._depth -= 1
 
     def _refresh(self) -> None:
-        """Read the ledger if its version has changed; a long one, which takes several requests, again if it changes meanwhile."""
-        for _ in range(READ_TRIES):
-            if self._stored_version() == self._version:
+        """Read what has changed in the ledger, or all of it; again if it changes meanwhile and that takes several requests."""
+        for tries_left in reversed(range(READ_TRIES)):
+            stored = self._stored_version()
+            if stored == self._version and not self._is_behind:
                 break
-            rows = self._ledger_rows()
-            self._mirror.load(rows, self.access)
-            self._version = self._mirror.meta(VERSION_KEY)
+            is_settled = not (tries_left and self._read_changes(stored)) and self._read_all()
+            self._is_behind = False
             self._forget()
-            if len(rows) < MOST_RESULTS:
+            if is_settled:
                 break
         self._checked = time.monotonic()
+
+    def _read_all(self) -> bool:
+        """Read the whole ledger; return whether that was a single request. What the journal says before is in it."""
+        self._journal = read_journal(self._connection) if self._version is not None else None
+        rows = self._ledger_rows()
+        self._mirror.load(rows, self.access)
+        self._version = self._mirror.meta(VERSION_KEY)
+        return len(rows) < MOST_RESULTS
+
+    def _read_changes(self, version: str) -> bool:
+        """Read the rows that have changed up to a version; return False if it cannot be told which those are."""
+        if self._journal is None:  # most programs end before anything changes
+            return False
+        journal = read_journal(self._connection)
+        changed = journal.since(self._journal, self._version or "", version)
+        if changed is None:
+            return False
+        epochs = {name: self._mirror.epoch_of(name) for name in map(name_of, changed.files)}
+        ids = [row_id(FILE, file_key(path, epochs[name_of(path)])) for path in changed.files]
+        ids += [row_id(META, key) for key in changed.keys]
+        rows = self._connection.by_values(LEDGER, "id", ids, ("kind", "value"))
+        if len(rows) < len(ids):  # removed files have a row too
+            return False
+        self._mirror.update(changed.files, changed.keys, rows, self.access)
+        self._journal, self._version = journal, version
+        return True
+
+    def _read_again(self) -> None:
+        """Have the whole ledger read at the next look: the memory may differ from the server."""
+        self._version, self._journal = None, None
 
     def _ledger_rows(self) -> list[Row]:
         """Return the visible rows of the ledger, which are counted: a file that is left out would never be found."""

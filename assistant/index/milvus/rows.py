@@ -21,6 +21,7 @@ SHORTENED_FIELDS = (*LIST_FIELDS, "title", "reason")
 CHUNK_FIELDS = ("id", "file", "text", "context", "location", "char_start", "char_end")
 FILE, META, ROOT, EXCLUDED, GENERATION, GONE = "file", "meta", "root", "excluded", "generation", "gone"
 MOUNT, LEASE, RENEWAL, CLAIM = "mount", "lease", "renewal", "claim"
+JOURNAL = "journal"
 MACHINE = "machine"  # when a machine was last here; no part of a version of the library
 
 

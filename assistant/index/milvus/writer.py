@@ -28,6 +28,7 @@ from assistant.errors import LibraryBusy
 from assistant.index.fts_text import body_text
 from assistant.index.milvus.connection import ROWS_AT_ONCE, MilvusConnection, Row
 from assistant.index.milvus.generations import ABANDONED_SECONDS, GenerationNote, NewIds, erase_generations, sweep
+from assistant.index.milvus.journal import base_row, entry_row, sweep_journal
 from assistant.index.milvus.leases import LEASE_SECONDS, Lease, LeaseTable
 from assistant.index.milvus.names import name_of
 from assistant.index.milvus.reader import DIMENSION_KEY, SCHEMA_KEY, VERSION_KEY, MilvusReader
@@ -60,6 +61,9 @@ class Changes:
 
     rows: dict[str, Row] = field(default_factory=dict)  # of the ledger, by id
     of_root: dict[str, list[str]] = field(default_factory=dict)  # ids of the rows of files by the name of their root
+    files: set[str] = field(default_factory=set)  # paths in the library of the files that changed
+    keys: set[str] = field(default_factory=set)  # of the named values that changed
+    has_others: bool = False  # whether rows of other kinds have changed
     renames: bool = False  # whether paths are translated otherwise from now on
     notes: dict[int, GenerationNote] = field(default_factory=dict)
     noted: set[int] = field(default_factory=set)  # generations whose note is written
@@ -75,16 +79,30 @@ class Changes:
         """Add a row of the ledger."""
         row = ledger_row(kind, key, value)
         self.rows[row["id"]] = row
+        self._note(kind, key)
 
     def drop(self, kind: str, key: str) -> None:
         """Remove a row of the ledger."""
         row = gone_row(kind, key)
         self.rows[row["id"]] = row
+        self._note(kind, key)
 
-    def put_file(self, name: str, row: Row) -> None:
-        """Add the row of a file of a root, or of its removal."""
+    def _note(self, kind: str, key: str) -> None:
+        if kind == META:
+            self.keys.add(key)
+        else:
+            self.has_others = True
+
+    def put_file(self, path: str, row: Row) -> None:
+        """Add the row of a file, given by its path in the library, or of its removal."""
         self.rows[row["id"]] = row
-        self.of_root.setdefault(name, []).append(row["id"])
+        self.files.add(path)
+        if name := name_of(path):
+            self.of_root.setdefault(name, []).append(row["id"])
+
+    def journal_row(self, version: str, previous: str) -> Row:
+        """Return what the journal says of the commit: what has changed, or that everything must be read again."""
+        return base_row() if self.has_others else entry_row(version, previous, self.files, self.keys)
 
 
 class MilvusWriter(MilvusReader):
@@ -111,7 +129,7 @@ class MilvusWriter(MilvusReader):
                     yield
                     self._commit(self._changes)
             except BaseException:
-                self._version = None  # the memory may differ from the server: it is read again
+                self._read_again()
                 self._new_ids = None  # chunks may be written under the ids that were given
                 self._forget()
                 raise
@@ -142,10 +160,12 @@ class MilvusWriter(MilvusReader):
         for key, value in version_values(version):
             self._mirror.set_meta(key, value)
             changes.put(META, key, {"key": key, "value": value})
-        now = time.time()
+        previous, now = self._stored_version(), time.time()
+        self._is_behind |= previous != self._version
+        journal = changes.journal_row(version, previous)
         old = {first: GenerationNote(first, 0, self._shared.writer, now, is_old=True, size=size)
                for first, size in (changes.erased | changes.replaced).items()}
-        rows = {**changes.rows, **{note.id: note.row() for note in old.values()}}
+        rows = {**changes.rows, journal["id"]: journal, **{note.id: note.row() for note in old.values()}}
         for first in changes.notes:
             rows[row_id(GENERATION, str(first))] = gone_row(GENERATION, str(first))
         self._connection.upsert(LEDGER, list(rows.values()))
@@ -153,7 +173,10 @@ class MilvusWriter(MilvusReader):
         self._connection.delete(LEDGER, "id", [row for lease in lost for row in changes.of_root[lease.name]])
         self._require_leases(lost)  # before anything is erased: the other machine shows the old generations
         self._leases.renew()
-        self._version, self._snapshot, self._keywords = None if changes.renames else version, None, None
+        self._snapshot, self._keywords = None, None
+        self._version = version
+        if changes.renames:
+            self._read_again()
         self.generation += 1
         erase_generations(self._connection, changes.erased)
         done = [row_id(GENERATION, str(first)) for first in (*changes.notes, *changes.erased)]
@@ -232,13 +255,15 @@ class MilvusWriter(MilvusReader):
         changes.passages, changes.vectors = [], []
 
     def _put_row(self, changes: Changes, row: FileRow) -> None:
-        name, epoch = self._writable(changes, row.entry.path)
+        _, epoch = self._writable(changes, row.entry.path)
         self._mirror.put(row)
-        changes.put_file(name, file_row(replace(row, entry=translated(row.entry, self._mirror.names.to_shared)), epoch))
+        shared = replace(row, entry=translated(row.entry, self._mirror.names.to_shared))
+        changes.put_file(shared.entry.path, file_row(shared, epoch))
 
     def _drop_row(self, changes: Changes, path: str) -> None:
-        name, epoch = self._writable(changes, path)
-        changes.put_file(name, gone_row(FILE, file_key(self._mirror.names.to_shared(path), epoch)))
+        _, epoch = self._writable(changes, path)
+        shared = self._mirror.names.to_shared(path)
+        changes.put_file(shared, gone_row(FILE, file_key(shared, epoch)))
 
     def _name(self, path: str) -> str:
         return name_of(self._mirror.names.to_shared(path))
@@ -367,6 +392,7 @@ class MilvusWriter(MilvusReader):
         with self._changing() as changes:  # a writer may have been killed before it recorded that no chunk waits
             waiting = {row.first for row in self._mirror.rows_waiting()}
             self._settle_files(changes, waiting - self._pending_chunks().files)
+        sweep_journal(self._connection)
         return sweep(self._connection, self._shared.writer, everything=False)
 
     # values
@@ -394,7 +420,8 @@ def version_values(version: str) -> tuple[tuple[str, str], ...]:
 
 def version_rows() -> list[Row]:
     """Return the rows with which a change that is none of files becomes visible to the others."""
-    return [ledger_row(META, key, {"key": key, "value": value}) for key, value in version_values(secrets.token_hex(16))]
+    values = version_values(secrets.token_hex(16))
+    return [base_row(), *(ledger_row(META, key, {"key": key, "value": value}) for key, value in values)]
 
 
 def kept_elsewhere(lease: Lease) -> LibraryBusy:
