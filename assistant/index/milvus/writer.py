@@ -166,7 +166,8 @@ class MilvusWriter(MilvusReader):
         old = {first: GenerationNote(first, 0, self._shared.writer, now, is_old=True, size=size)
                for first, size in (changes.erased | changes.replaced).items()}
         rows = {**changes.rows, journal["id"]: journal, **{note.id: note.row() for note in old.values()}}
-        for first in changes.notes:
+        finished = changes.notes.keys() - changes.replaced.keys()  # one that was replaced at once keeps its note as an old one
+        for first in finished:
             rows[row_id(GENERATION, str(first))] = gone_row(GENERATION, str(first))
         self._connection.upsert(LEDGER, list(rows.values()))
         lost = self._leases.lost(changes.of_root)
@@ -179,7 +180,7 @@ class MilvusWriter(MilvusReader):
             self._read_again()
         self.generation += 1
         erase_generations(self._connection, changes.erased)
-        done = [row_id(GENERATION, str(first)) for first in (*changes.notes, *changes.erased)]
+        done = [row_id(GENERATION, str(first)) for first in (*finished, *changes.erased)]
         self._connection.delete(LEDGER, "id", done)
 
     def _require_leases(self, lost: Sequence[Lease]) -> None:
