@@ -28,7 +28,7 @@ from assistant.errors import LibraryBusy
 from assistant.index.fts_text import body_text
 from assistant.index.milvus.connection import ROWS_AT_ONCE, MilvusConnection, Row
 from assistant.index.milvus.generations import ABANDONED_SECONDS, GenerationNote, NewIds, erase_generations, sweep
-from assistant.index.milvus.journal import base_row, entry_row, sweep_journal
+from assistant.index.milvus.journal import MOST_ENTRIES, base_row, entry_row, sweep_journal
 from assistant.index.milvus.leases import LEASE_SECONDS, Lease, LeaseTable
 from assistant.index.milvus.names import name_of
 from assistant.index.milvus.reader import DIMENSION_KEY, SCHEMA_KEY, VERSION_KEY, MilvusReader
@@ -110,6 +110,7 @@ class MilvusWriter(MilvusReader):
 
     _changes: Changes | None = None
     _new_ids: NewIds | None = None
+    _commits = 0
 
     def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path, access: Access = WHOLE) -> None:
         super().__init__(connection, place, folder, access)
@@ -182,6 +183,9 @@ class MilvusWriter(MilvusReader):
         erase_generations(self._connection, changes.erased)
         done = [row_id(GENERATION, str(first)) for first in (*finished, *changes.erased)]
         self._connection.delete(LEDGER, "id", done)
+        self._commits += 1
+        if self._commits % MOST_ENTRIES == 0:  # a watch may run for months without a run that sweeps
+            sweep_journal(self._connection)
 
     def _require_leases(self, lost: Sequence[Lease]) -> None:
         """Raise LibraryBusy if another machine has taken over a root whose files were to be changed."""

@@ -147,6 +147,15 @@ def test_long_entries_and_many_entries_are_not_kept(tables: CountedTables, monke
     assert kept <= 1 + 3
 
 
+def test_a_process_that_writes_for_months_sweeps_the_journal(tables: CountedTables) -> None:
+    one, two = filled(tables, 1)
+    for number in range(2 * journal.MOST_ENTRIES + 50):
+        one.set_meta("embedder", str(number))
+    kept = sum(row["kind"] == JOURNAL for row in tables.tables[LEDGER].values())
+    assert kept <= 1 + journal.MOST_ENTRIES
+    assert refreshed(two) == refreshed(opened(tables, "three"))
+
+
 def test_a_commit_of_an_older_program_is_seen(tables: CountedTables) -> None:
     one, two = filled(tables)
     row = {**next(row for row in tables.tables[LEDGER].values() if row["kind"] == FILE)}
