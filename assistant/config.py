@@ -205,7 +205,11 @@ class Settings:
     @property
     def has_shared_library(self) -> bool:
         """Whether one of the libraries lives on a server, or in a file that other programs may use."""
-        return any((self.libraries_folder / name / LIBRARY_LINK).exists() for name in self.libraries)
+        return any(map(self.is_shared, self.libraries))
+
+    def is_shared(self, library: str) -> bool:
+        """Whether the library of this name lives on a server, or in a file that other programs may use."""
+        return (self.libraries_folder / library / LIBRARY_LINK).exists()
 
     @property
     def config_file(self) -> Path:

@@ -3,8 +3,9 @@
     python benchmarks/shared_ranking.py DATA [--sets squad2 cranfield] [--embed fake:] [--at PLACE] [--limit N]
 
 Each set is added to a library in SQLite and FAISS, copied to the shared place without embedding anything again, and asked all its
-questions there and here. The place is a new file of milvus-lite unless --at names an empty database. Reported are nDCG@10 and
-recall@10 of both, how many questions have the same ten passages in the same order, and the times.
+questions there and here; then it is copied back into a third library, which is compared with the first. The place is a new file
+of milvus-lite unless --at names an empty database. Reported are nDCG@10 and recall@10 of both, how many questions have the same
+ten passages in the same order, the times, and the files that the copy of the copy has otherwise: entry, title, passages, vectors.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from statistics import median
 from typing import Any
 
 import checkout  # noqa: F401
+import numpy as np
 from questions import Question, read_set
 from report import Cell, markdown_table
 from scoring import Scores, score_results
@@ -29,7 +31,7 @@ from assistant import Assistant, Settings
 from assistant.app.library.transfer import transfer
 from assistant.app.models import ModelProvider
 from assistant.cli.json_output import search_result
-from assistant.datatypes import SearchResult, Timings, ignore_progress
+from assistant.datatypes import EVERY_FILE, SearchResult, Timings, ignore_progress
 from assistant.index import LibraryStore, open_library
 from assistant.index.places import create_link
 from assistant.retrieval import STEPS, Searcher
@@ -37,7 +39,7 @@ from assistant.retrieval import STEPS, Searcher
 DEPTH = 10
 HEADER = (
     "set", "questions", "passages", "nDCG@10 SQLite", "nDCG@10 Milvus", "difference", "recall@10 SQLite", "recall@10 Milvus",
-    "same ten", "ms SQLite", "ms Milvus", "passages copied per s",
+    "same ten", "ms SQLite", "ms Milvus", "passages copied per s", "files changed by copying there and back",
 )  # fmt: skip
 
 
@@ -64,6 +66,26 @@ def ask_all(store: LibraryStore, models: ModelProvider, questions: Sequence[Ques
     return Answers(score_results(questions, results), places, median(times))
 
 
+def contents(store: LibraryStore) -> dict[str, object]:
+    """Return what a library holds of each file."""
+    view, titles = store.view(store.dimension(), None), {path: title for path, title, _, _ in store.filtered_files(EVERY_FILE)}
+    found = dict[str, object]()
+    with store.reading():
+        for path, entry in store.ledger().items():
+            stored = store.chunks_of_file(path)
+            vectors = view.vectors([each.chunk_id for each in stored])[1]
+            found[path] = entry, titles.get(path), [each.chunk for each in stored], vectors.astype(np.float16).tobytes()
+    return found
+
+
+def count_changed(here: LibraryStore, there: LibraryStore, folder: Path) -> int:
+    """Copy a library back and return the number of files that differ from the original, or have passages without a vector."""
+    with closing(open_library(folder)) as back:
+        transfer(there, back, ignore_progress)
+        one, other = contents(here), contents(back)
+        return sum(one.get(path) != other.get(path) for path in one.keys() | other.keys()) + back.count_pending_embeddings()
+
+
 def measure(data: Path, name: str, settings: Settings, place: str, limit: int) -> list[Cell]:
     """Return the row of a set."""
     questions = [question for question in read_set(data, name) if question.answerable and question.gains][:limit]
@@ -81,13 +103,14 @@ def measure(data: Path, name: str, settings: Settings, place: str, limit: int) -
         print(f"{name}: asking {len(questions)} questions", file=sys.stderr)
         one, other = ask_all(here, models, questions), ask_all(there, models, questions)
         passages = here.count_chunks()
+        changed = count_changed(here, there, settings.libraries_folder / "back")
     same = sum(first == second for first, second in zip(one.places, other.places, strict=True))
     files = [answers.scores.files for answers in (one, other)]
     if files[0] is None or files[1] is None:
         raise SystemExit(f"{name}: no question has a right file")
     return [name, len(questions), passages, files[0].ndcg_at_10, files[1].ndcg_at_10,
             f"{files[1].ndcg_at_10 - files[0].ndcg_at_10:+.4f}", files[0].recall_at_10, files[1].recall_at_10,
-            f"{same} of {len(questions)}", f"{one.milliseconds:.0f}", f"{other.milliseconds:.0f}", f"{rate:.0f}"]
+            f"{same} of {len(questions)}", f"{one.milliseconds:.0f}", f"{other.milliseconds:.0f}", f"{rate:.0f}", changed]
 
 
 def main() -> int:

@@ -5,14 +5,15 @@
 Passages: one library grows to each size with documents of 50 passages, each of about 120 words drawn from a Zipf distribution,
 with random unit vectors around random centres. Reported are passages written per second (the words counted, the rows of all
 collections written, committed), bytes on the disk and memory of the server, the time in which another process opens the library,
-and the time of a keyword search with two words of middling frequency.
+and the time of a keyword search with two words of middling frequency and of a search for the ten nearest vectors. A library in
+SQLite with the same passages and vectors is written and searched beside it.
 
 Vectors: a collection of vectors alone grows to each size. For each kind of index, reported are the time to build it, the median
 and 95th percentile of a search for the ten nearest, and how many of them it finds (recall).
 
 Files: a ledger alone grows to each number of files, in one root. Reported are the processor time in which another process opens
-it and the memory that this takes there, the time in which it reads it again after a change, and the time in which it takes the
-root over.
+it and the memory that this takes there, the time in which it reads all of it again, and only what one change has changed, and the
+time in which it takes the root over.
 
 Times are given by the clock and, since other programs may use the same core, as seconds of the processor that this process and
 the server used together. The place is milvus-lite in a process of its own, unless --at names an empty database, whose disk,
@@ -37,6 +38,8 @@ from report import Cell, markdown_table
 from shared_kills import fork, free_port, opened, serve
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, Vectors
+from assistant.errors import ServerUnavailable
+from assistant.index import LibraryStore, SqliteLibrary
 from assistant.index.milvus import canonical
 from assistant.index.milvus.connection import ROWS_AT_ONCE
 from assistant.index.milvus.library import MilvusLibrary
@@ -83,7 +86,7 @@ def unit(vectors: Vectors) -> Vectors:
     return scaled
 
 
-def grow(store: MilvusLibrary, made: Synthetic, start: int, size: int) -> Iterator[Vectors]:
+def grow(store: LibraryStore, made: Synthetic, start: int, size: int) -> Iterator[Vectors]:
     """Write documents until the library has `size` passages; yield the vectors of each transaction."""
     step = DOCUMENTS_AT_ONCE * PASSAGES_OF_DOCUMENT
     for number in range(start, size, step):
@@ -179,8 +182,9 @@ def measure_vectors(store: MilvusLibrary, server: psutil.Process | None, options
         store._connection.replace_index(VECTORS, "vector", EXACT)  # or else growing would build graphs
 
 
-def measure_size(store: MilvusLibrary, address: str, folder: Path, server: psutil.Process | None) -> list[Cell]:
-    """Return the row of a size: passages, bytes, memory, time to open, keyword search."""
+def measure_size(store: MilvusLibrary, address: str, folder: Path, server: psutil.Process | None, beside: SqliteLibrary,
+                 questions: Vectors) -> list[Cell]:
+    """Return the row of a size: passages, bytes, memory, time to open, searches by keyword and by vector, and those of SQLite."""
     size = store.count_chunks()
     begin = time.perf_counter()
     opened(address, "another", folder).close()
@@ -188,21 +192,29 @@ def measure_size(store: MilvusLibrary, address: str, folder: Path, server: psuti
     disk = sum(file.stat().st_size for file in (folder / "team.db").rglob("*") if file.is_file()) if server else 0
     memory = server.memory_info().rss if server else 0
 
-    def by_keyword(number: int) -> None:
-        store._keywords = None  # the lists of the last question are not used
-        store.match([(f"w{300 + number:x}",), (f"w{900 + number:x}",)], 50)
-
     meter = Meter(server)
-    middle, high = timed(by_keyword, 20)
+    middle, high = timed(lambda number: search_words(store, number), 20)
     used = 1000 * meter.read()[1] / 21
-    return [f"{size:,}", f"{disk / size:,.0f}", f"{memory / MIB:,.0f}", f"{opening:.2f}", f"{middle:.0f}", f"{high:.0f}",
-            f"{used:.0f}"]
+    views = [each.view(questions.shape[1], None) for each in (store, beside)]
+    near, near_beside = (timed(lambda number, view=view: view.search(questions[number], TOP), 20) for view in views)
+    words_beside = timed(lambda number: search_words(beside, number), 20)
+    return [f"{size:,}", f"{disk / size:,.0f}", f"{memory / MIB:,.0f}", f"{opening:.2f}", f"{used:.0f}",
+            *(f"{middle:.0f} and {high:.0f}" for middle, high in ((middle, high), words_beside)),
+            *(f"{middle:.1f} and {high:.1f}" for middle, high in (near, near_beside))]
+
+
+def search_words(store: MilvusLibrary | SqliteLibrary, number: int) -> None:
+    """Search for two words of middling frequency."""
+    if isinstance(store, MilvusLibrary):
+        store._keywords = None  # the lists of the last question are not used
+    store.match([(f"w{300 + number:x}",), (f"w{900 + number:x}",)], 50)
 
 
 def measure_passages(store: MilvusLibrary, address: str, folder: Path, server: psutil.Process | None,
                      options: argparse.Namespace, end: float) -> None:
     """Grow a library of passages, and print a table."""
-    made, rows = Synthetic(options.dimension), list[list[Cell]]()
+    made, also_made, rows = Synthetic(options.dimension), Synthetic(options.dimension), list[list[Cell]]()
+    beside = SqliteLibrary(folder / "beside" / "library.sqlite")
     for size in sorted(options.passages):
         if time.monotonic() > end:
             break
@@ -213,10 +225,20 @@ def measure_passages(store: MilvusLibrary, address: str, folder: Path, server: p
         added = store.count_chunks() - start
         store.prepare(options.dimension)
         clock, used = meter.read()
-        size_row = measure_size(store, address, folder, server)
-        rows.append([size_row[0], f"{added / clock:.0f}", f"{added / used:.0f}", *size_row[1:]])
-        print(markdown_table(["passages", "written per s", "per processor s", "bytes on disk per passage", "MiB of the server",
-                              "s to open", "ms by keyword", "p95", "processor ms"], rows), flush=True)
+        meter.reset()
+        for _ in grow(beside, also_made, start, store.count_chunks()):
+            pass
+        beside.prepare(options.dimension)
+        rate = added / meter.read()[0]
+        questions = Synthetic(options.dimension, 2).vectors(21)
+        try:
+            size_row = measure_size(store, address, folder, server, beside, questions)
+        except ServerUnavailable as error:  # a request has taken longer than its time limit
+            size_row = [f"{store.count_chunks():,}", str(error)]
+        rows.append([size_row[0], f"{added / clock:.0f}", f"{added / used:.0f}", f"{rate:.0f}", *size_row[1:]])
+        print(markdown_table(["passages", "written per s", "per processor s", "SQLite per s", "bytes on disk per passage",
+                              "MiB of the server", "s to open", "processor ms by keyword", "ms by keyword, median and p95",
+                              "SQLite", "ms by vector, median and p95", "SQLite"], rows), flush=True)
 
 
 def measure_files(store: MilvusLibrary, address: str, folder: Path, server: psutil.Process | None, options: argparse.Namespace
@@ -244,23 +266,29 @@ def measure_files(store: MilvusLibrary, address: str, folder: Path, server: psut
             found = pool.apply(open_elsewhere, (address, folder, server.pid if server else 0))
         rows.append([f"{size:,}", f"{rate:.0f}", *found])
         store.hold(["/docs"])
-        print(markdown_table(["files", "written per processor s", "s to open", "MiB of the reader", "s to read again",
-                              "s to take over"], rows), flush=True)
+        print(markdown_table(["files", "written per processor s", "s to open", "MiB of the reader", "s to read all again",
+                              "s to read a change", "s to take over"], rows), flush=True)
 
 
 def open_elsewhere(address: str, folder: Path, server: int) -> list[Cell]:
-    """Open a library as another machine; return the seconds, the memory, and the seconds to read it again and to take it over."""
+    """Open a library as another machine; return the seconds, the memory, and the seconds of three acts.
+
+    These are reading all of the ledger again, reading what one change has changed, and taking the root over.
+    """
     process, meter = psutil.Process(), Meter(psutil.Process(server) if server else None)
     before = process.memory_info().rss
     with closing(opened(address, "another", folder)) as store:
         opening, memory = meter.read()[1], process.memory_info().rss - before
-        store._version = None
-        meter.reset()
-        with store.reading():
-            again = meter.read()[1]
+        reading = []
+        with closing(opened(address, "a third", folder)) as other:
+            for number in range(2):  # the journal is read with the first change, together with everything
+                other.put_entry(LedgerEntry(f"/elsewhere/{number}", "/elsewhere", FileState.SKIPPED, "", 1, 1, ""))
+                meter.reset()
+                with store.reading():
+                    reading.append(meter.read()[1])
         meter.reset()
         store.hold(["docs"])
-        return [f"{opening:.1f}", f"{memory / MIB:,.0f}", f"{again:.1f}", f"{meter.read()[1]:.1f}"]
+        return [f"{opening:.1f}", f"{memory / MIB:,.0f}", *(f"{seconds:.2f}" for seconds in reading), f"{meter.read()[1]:.1f}"]
 
 
 def measure(what: str, options: argparse.Namespace) -> None:

@@ -78,6 +78,24 @@ NOT_COMPUTED = {
     "es": "Harían falta todas las filas o archivos, y ninguna tabla de sus archivos corresponde a la pregunta. Recuentos, sumas, "
           "promedios y extremos no se deducen de unos pocos pasajes.",
 }
+NOT_COMPUTED_SHARED = {
+    "en": "This needs every row or file, and a shared library keeps no tables to compute over. Counts, sums, averages and "
+          "extremes are not read from a few passages. Search finds single rows.",
+    "zh": "这个问题需要用到全部行或全部文件，而共享库不保存可供计算的表格。"
+          "总数、总和、平均值和最大最小值不能只依据少数段落得出。搜索可以找到单行。",
+    "ja": "これにはすべての行またはファイルが必要ですが、共有ライブラリには計算に使える表がありません。"
+          "件数、合計、平均、最大・最小は少数の箇所からは求められません。",
+    "ko": "모든 행이나 파일이 필요한 질문이지만, 공유 라이브러리에는 계산할 표가 없습니다. "
+          "개수, 합계, 평균, 최댓값은 몇 개의 구절만으로 구하지 않습니다.",
+    "ru": "Для этого нужны все строки или файлы, а общая библиотека не хранит таблиц для вычислений. Количества, суммы, средние "
+          "и крайние значения не выводятся из нескольких отрывков.",
+    "de": "Dafür sind alle Zeilen oder Dateien nötig, und eine gemeinsame Bibliothek hält keine Tabellen zum Rechnen vor. "
+          "Anzahlen, Summen, Mittelwerte und Höchstwerte werden nicht aus wenigen Textstellen abgelesen.",
+    "fr": "Il faudrait toutes les lignes ou tous les fichiers, et une bibliothèque partagée ne garde pas de tableaux à calculer. "
+          "Nombres, sommes, moyennes et extrêmes ne se lisent pas dans quelques passages.",
+    "es": "Harían falta todas las filas o archivos, y una biblioteca compartida no guarda tablas para calcular. Recuentos, "
+          "sumas, promedios y extremos no se deducen de unos pocos pasajes.",
+}
 # precedes a question whose chunks are in another language: small models tend to answer in theirs
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
              "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
@@ -107,9 +125,12 @@ def withheld_text(question: str, numbers: Sequence[int]) -> str:
     return WITHHELD[language(question)].format(numbers="".join(f"[{number}]" for number in numbers))
 
 
-def computation_refusal(question: str) -> str:
-    """Return the sentence that says why a count, a sum or an extreme is not answered, in the question's language."""
-    return NOT_COMPUTED[language(question)]
+def computation_refusal(question: str, *, is_shared: bool = False) -> str:
+    """Return the sentence that says why a count, a sum or an extreme is not answered, in the question's language.
+
+    A shared library has no tables, whatever is in its files.
+    """
+    return (NOT_COMPUTED_SHARED if is_shared else NOT_COMPUTED)[language(question)]
 
 
 class ReplyWriter(Protocol):

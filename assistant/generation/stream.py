@@ -336,10 +336,10 @@ def refuse_without_evidence(draft: Answer, started: float) -> Answer:
     return replace(draft, text=refusal_text(draft.question), abstained=True, timings=timings)
 
 
-def refuse_to_compute(draft: Answer, started: float) -> Answer:
+def refuse_to_compute(draft: Answer, started: float, *, is_shared: bool) -> Answer:
     """Return the refusal of a question that would have to be computed over all rows or files: no model is asked."""
     timings = replace(draft.timings, total_ms=milliseconds_since(started))
-    return replace(draft, text=computation_refusal(draft.question), abstained=True, timings=timings)
+    return replace(draft, text=computation_refusal(draft.question, is_shared=is_shared), abstained=True, timings=timings)
 
 
 def milliseconds_since(started: float) -> float:

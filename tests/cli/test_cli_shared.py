@@ -86,9 +86,22 @@ def test_what_cannot_work_says_so(run, team):
     for arguments in (("tables", "list"), ("tables", "query", "SELECT 1")):
         refused = run(*arguments, "-L", "team")
         assert (refused.exit_code, "shared library" in refused.stderr) == (2, True)
+    for arguments in (("serve", "-L", "team"), ("mcp", "-L", "team"), ("mcp", "--http", "-L", "default,team"),
+                      ("-L", "team", "serve")):
+        refused = run(*arguments)
+        assert (refused.exit_code, "'team' is a shared library, which serve, mcp" in refused.stderr) == (2, True)
     assert run("library", "create", "x", "--at", "ftp://db/team").exit_code == 2
     assert run("library", "create", "x", "--at", "team.sqlite").exit_code == 2
     assert run("library", "create", "x", "--at", "milvus://me:secret@db/team").exit_code == 2
+
+
+@pytest.mark.parametrize("libraries", ["team", "team,default"])
+def test_a_count_says_that_a_shared_library_keeps_no_tables(run, team, library, folder, libraries):
+    (folder / "staff.csv").write_text("name,city\nAnn,Bern\nBob,Basel\nCid,Bern\n", "utf-8")
+    assert run("sync", "-L", "team").exit_code == 0
+    for question, said in (("How many staff are in Bern?", "a shared library keeps no tables"), ("Bern 有几名员工？", "共享库")):
+        refused = run("ask", "-L", libraries, question)
+        assert (refused.exit_code, said in refused.stdout) == (3, True), refused.stdout
 
 
 def test_a_place_that_cannot_be_opened_leaves_no_library(run, monkeypatch, own_home):

@@ -159,6 +159,11 @@ class QuestionAnswering:
         self._models.orders.keep((*questions_of(turns), question), passages)
         return Evidence(rewriting, hits, passages, milliseconds_since(searching), wanted)
 
+    @property
+    def asks_shared_library(self) -> bool:
+        """Whether one of the libraries is shared: those keep no tables."""
+        return any(library.is_shared for library in self._libraries)
+
     def needs_computation(self, question: str, evidence: Evidence) -> bool:
         """Return whether a question needs a count, sum, average or extreme over all rows of a table or over many files."""
         asked = recognize_aggregate(question)
@@ -262,7 +267,7 @@ class QuestionAnswerStream(StreamedAnswer):
         if not self.hits:
             return self._finish_with(refuse_without_evidence(self._draft, self._started))
         if self._answering.needs_computation(self._standalone, self._evidence):
-            return self._finish_with(refuse_to_compute(self._draft, self._started))
+            return self._finish_with(refuse_to_compute(self._draft, self._started, is_shared=self._answering.asks_shared_library))
         chat = self._open_chat()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
         several = len(prompt.passages) > 1

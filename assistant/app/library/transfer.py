@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from assistant.app.library.calibrations import PREFIX
 from assistant.datatypes import EVERY_FILE, FileState, LedgerEntry, OnProgress, Progress
 from assistant.errors import UsageError
-from assistant.index import LibraryStore, Nearest
+from assistant.index import LibraryStore, Nearest, StoredChunk
 from assistant.index.store import vector_key
 
 COPIED_KEYS = ("embedder", "embedder_name", "shape", "ocr")
-FILES_AT_ONCE = 64  # of one transaction
+FILES_AT_ONCE, CHUNKS_AT_ONCE = 512, 2_048  # of one transaction
 
 
 def transfer(source: LibraryStore, target: LibraryStore, on_progress: OnProgress) -> None:
@@ -59,9 +58,8 @@ def copy_all(source: LibraryStore, target: LibraryStore, on_progress: OnProgress
     done, total = 0, sum(entry.size for entry in ledger.values())
     for block in blocks(list(ledger.values())):
         with target.transaction():
-            for entry in block:
-                copy_file(source, target, entry, titles.get(entry.path, ""))
-        copy_vectors(source, target, block, view)
+            copied = [stored for entry in block for stored in copy_file(source, target, entry, titles.get(entry.path, ""))]
+            copy_vectors(copied, view, target)
         done += sum(entry.size for entry in block)
         on_progress(Progress("copying", done, total))
     with target.transaction():
@@ -74,22 +72,30 @@ def copy_all(source: LibraryStore, target: LibraryStore, on_progress: OnProgress
 
 def blocks(entries: Sequence[LedgerEntry]) -> Iterator[list[LedgerEntry]]:
     """Yield the entries in blocks."""
-    left = iter(entries)
-    while block := list(islice(left, FILES_AT_ONCE)):
+    block, chunks = list[LedgerEntry](), 0
+    for entry in entries:
+        if len(block) == FILES_AT_ONCE or (block and chunks + entry.chunks > CHUNKS_AT_ONCE):
+            yield block
+            block, chunks = [], 0
+        block.append(entry)
+        chunks += entry.chunks
+    if block:
         yield block
 
 
-def copy_file(source: LibraryStore, target: LibraryStore, entry: LedgerEntry, title: str) -> None:
-    """Copy the entry and the chunks of a file."""
-    if entry.state is FileState.INDEXED:
-        target.put_document(entry, title, (stored.chunk for stored in source.chunks_of_file(entry.path)))
-    else:
+def copy_file(source: LibraryStore, target: LibraryStore, entry: LedgerEntry, title: str) -> list[StoredChunk]:
+    """Copy the entry and the chunks of a file; return the chunks."""
+    if entry.state is not FileState.INDEXED:
         target.put_entry(entry)
+        return []
+    copied = source.chunks_of_file(entry.path)
+    target.put_document(entry, title, (stored.chunk for stored in copied))
+    return copied
 
 
-def copy_vectors(source: LibraryStore, target: LibraryStore, entries: Sequence[LedgerEntry], view: Nearest) -> None:
-    """Copy the vectors of the chunks of some files."""
-    stored = {each.chunk_id: each.chunk for entry in entries if entry.chunks for each in source.chunks_of_file(entry.path)}
-    ids, vectors = view.vectors(list(stored))
-    keys = [vector_key(stored[chunk].searchable) for chunk in ids.tolist()]
+def copy_vectors(copied: Sequence[StoredChunk], view: Nearest, target: LibraryStore) -> None:
+    """Copy the vectors of these chunks of the source, of which `view` has the vectors."""
+    chunks = {stored.chunk_id: stored.chunk for stored in copied}
+    ids, vectors = view.vectors(list(chunks))
+    keys = [vector_key(chunks[chunk].searchable) for chunk in ids.tolist()]
     target.put_vectors(dict(zip(keys, vectors, strict=True)))

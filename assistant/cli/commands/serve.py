@@ -59,12 +59,13 @@ def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = PORT, a
 
 def scope_of(context: typer.Context, library: str | None, paths: list[str] | None, chat: str | None, embed: str | None,
              rerank: str | None) -> Scope:
-    """Return what clients may see, and the flags that apply to their requests."""
+    """Return what clients may see, and the flags that apply to their requests. Raises UsageError for a shared library."""
     before = context.obj if isinstance(context.obj, Flags) else Flags()
     named = library or before.library or ""
     said = {"chat": chat or before.chat, "embed": embed or before.embed, "rerank": rerank}
     flags = {name: value for name, value in said.items() if value is not None}
     scope = Scope(requested_names(named), tuple(path_pattern(path) for path in paths or ()), flags)
+    scope.require_local()
     for name in set(scope.libraries) - set(scope.library_names()):
         notice(f"There is no library '{name}' yet. Add files to it: assistant add -L {name} FOLDER")
     return scope

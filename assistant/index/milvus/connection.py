@@ -25,6 +25,7 @@ CONNECT_SECONDS = 10.0
 INDEX_SECONDS = 1_800.0  # for building an index
 MOST_RESULTS = 16_384  # of one search or query; a limit of Milvus
 ROWS_AT_ONCE = 500  # rows of one query by id, and of one upsert of chunks
+VALUES_AT_ONCE = 2_000  # values of another field in one query: each may look at every row of a collection
 STRONG = "Strong"  # every read sees everything that was written before it
 INSTALL = "Install it: pip install 'private-assistant[shared]'"
 OPEN_FILES: Counter[str] = Counter()  # connections of this process to each file of milvus-lite
@@ -163,8 +164,9 @@ class MilvusConnection:
                   ) -> list[Row]:
         """Return the fields of the rows whose field has one of these values, which are numbers or hexadecimal text."""
         found: list[Row] = []
-        for start in range(0, len(values), ROWS_AT_ONCE):
-            found += self.query(collection, f"{field} in {listed(values[start : start + ROWS_AT_ONCE])}", fields)
+        step = ROWS_AT_ONCE if field == "id" else VALUES_AT_ONCE
+        for start in range(0, len(values), step):
+            found += self.query(collection, f"{field} in {listed(values[start : start + step])}", fields)
         return found
 
     def count(self, collection: str, filter: str) -> int:

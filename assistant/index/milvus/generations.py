@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from assistant.index.milvus.connection import MilvusConnection, Row
@@ -18,24 +18,27 @@ from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS
 EPOCH = 1_577_836_800  # seconds from 1970 to 2020
 RANDOM_BITS = 33  # of an id; the other 30 are seconds, which last until 2054
 CHECKED = 2**20  # ids that must be free when a number is drawn
+DRAWN_SECONDS = 60  # how long the ids behind a drawn number are used
 READER_SECONDS = 60.0  # how long a search may use a generation that was replaced
 ABANDONED_SECONDS = 3_600.0  # a machine that began a generation so long ago has given it up
 
 
 class NewIds:
-    """Draws the ids of new generations; consecutive within a second."""
+    """Draws the ids of new generations: a free range once a minute, whose ids are then given one after another."""
 
     def __init__(self, connection: MilvusConnection) -> None:
         self._connection = connection
-        self._second = self._next = 0
+        self._drawn = self._next = 0
+        self._second = -DRAWN_SECONDS
 
     def start(self) -> int:
         """Return the first id of a new generation."""
         second = int(time.time()) - EPOCH
-        while second > self._second:
+        while abs(second - self._second) >= DRAWN_SECONDS or self._next - self._drawn > CHECKED // 2:
+            self._second, self._drawn, self._next = -DRAWN_SECONDS, 0, 0
             drawn = (second << RANDOM_BITS) | secrets.randbits(RANDOM_BITS - 1)
             if not self._connection.count(PASSAGES, f"id >= {drawn} and id < {drawn + CHECKED}"):
-                self._second, self._next = second, drawn
+                self._second, self._drawn, self._next = second, drawn, drawn
         return self._next
 
     def advance(self, number: int) -> None:
@@ -52,6 +55,7 @@ class GenerationNote:
     writer: str
     time: float
     is_old: bool = False
+    size: int = 0  # ids of the generation, if they are known
 
     @property
     def id(self) -> str:
@@ -89,15 +93,18 @@ def sweep(connection: MilvusConnection, writer: str, *, everything: bool) -> int
     """
     notes = [note for note in read_notes(connection) if note.is_due(writer, time.time(), everything=everything)]
     seen = visible_generations(connection) if notes else set()
-    dead = {first for note in notes for first in (note.first, note.replaces) if first and first not in seen}
-    erase_generations(connection, sorted(dead))
+    sizes = {note.replaces: 0 for note in notes} | {note.first: note.size for note in notes}
+    dead = {first: size for first, size in sizes.items() if first and first not in seen}
+    erase_generations(connection, dead)
     connection.delete(LEDGER, "id", [note.id for note in notes])
     return len(dead)
 
 
-def erase_generations(connection: MilvusConnection, generations: Sequence[int]) -> None:
-    """Delete the chunks and vectors of these generations."""
-    if generations:
-        connection.delete(PASSAGES, "file", generations)
-        if connection.has(VECTORS):
-            connection.delete(VECTORS, "file", generations)
+def erase_generations(connection: MilvusConnection, sizes: Mapping[int, int]) -> None:
+    """Delete the chunks and vectors of generations, given with the number of their ids, 0 if that is not known."""
+    ids = [number for first, size in sizes.items() for number in range(first, first + size)]
+    unknown = [first for first, size in sizes.items() if not size]
+    for collection in (PASSAGES, VECTORS) if sizes else ():
+        if collection == PASSAGES or connection.has(collection):
+            connection.delete(collection, "id", ids)  # by primary key: no search for them
+            connection.delete(collection, "file", unknown)

@@ -103,7 +103,7 @@ class MilvusLibrary(MilvusRoots):
         self._refresh()  # after the notes: a generation whose note is gone is visible by then
         rows = [row for path in self.ledger() if (row := self._mirror.row(path)) and row.first]
         visible = {row.first for row in rows}
-        erase_generations(self._connection, sorted((passages.keys() | vectors.keys()) - visible - written))
+        erase_generations(self._connection, dict.fromkeys(sorted((passages.keys() | vectors.keys()) - visible - written), 0))
         seen = [row for row in rows if row.first in passages or row.entry.chunks]  # files that another machine adds meanwhile
         broken = [row for row in seen if self._lacks(row, PASSAGES, passages)]
         unembedded = [row for row in seen if not row.waiting and row not in broken and self._lacks(row, VECTORS, vectors)]

@@ -38,6 +38,7 @@ from assistant.index.rights import Access, Rights, rights_of
 Value = dict[str, Any]
 GENERATIONS = ("CREATE TABLE generations (path TEXT PRIMARY KEY, first INTEGER NOT NULL, words INTEGER NOT NULL, "
                "waiting INTEGER NOT NULL) WITHOUT ROWID")
+BY_FIRST = "CREATE INDEX generations_first ON generations (first)"
 OWN_ROOTS = "CREATE TABLE own_roots (path TEXT PRIMARY KEY) WITHOUT ROWID"
 CLEARED = ("files", "generations", "own_roots", "roots", "excluded", "meta")
 
@@ -59,6 +60,7 @@ class LedgerMirror(FileTextReader):
         self._depth = 0
         create_tables(self._connection)
         self._connection.execute(GENERATIONS)
+        self._connection.execute(BY_FIRST)
         self._connection.execute(OWN_ROOTS)
 
     @contextmanager
@@ -81,6 +83,16 @@ class LedgerMirror(FileTextReader):
         with self.transaction():
             for table in CLEARED:
                 self._connection.execute(f"DELETE FROM {table}")
+            for kind, value in values if access.is_whole else readable_values(values, self.rights(), access.groups):
+                self._load_row(kind, value)
+
+    def update(self, files: Iterable[str], keys: Iterable[str], rows: Iterable[Row], access: Access) -> None:
+        """Replace these files, given by their paths in the library, and named values by the rows that they have now."""
+        values = [(str(row["kind"]), json.loads(unpacked_text(row["value"]))) for row in rows if row["kind"] in {FILE, META}]
+        with self.transaction():
+            for path in files:
+                self.drop(self.names.to_local(path))
+            self.drop_meta(keys)
             for kind, value in values if access.is_whole else readable_values(values, self.rights(), access.groups):
                 self._load_row(kind, value)
 
@@ -160,6 +172,12 @@ class LedgerMirror(FileTextReader):
         rows = self._rows(f"SELECT {FILE_COLUMNS}, title, first, words, waiting FROM files JOIN generations USING (path) "
                           f"WHERE waiting AND first ORDER BY mtime_ns / {86_400 * 10**9} DESC, size, first")
         return [file_row_of(row) for row in rows]
+
+    def rows_of(self, firsts: Iterable[int]) -> list[FileRow]:
+        """Return the files with these generations."""
+        sql = (f"SELECT {FILE_COLUMNS}, title, first, words, waiting FROM generations JOIN files USING (path) "
+               "WHERE first IN ({})")
+        return [file_row_of(row) for row in self._rows_in(sql, list(firsts))]
 
     def owner_of(self, firsts: Iterable[int]) -> dict[int, tuple[str, str]]:
         """Return (path, title) of the files with these generations, by generation."""

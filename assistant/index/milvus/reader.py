@@ -1,6 +1,7 @@
 """Read a shared library in Milvus: its ledger, the chunks of files, keyword search and the view of its vectors.
 
-The ledger is read whole when its version has changed, and kept in memory; chunks and vectors stay on the server. Within
+The ledger is kept in memory; when its version has changed, what has changed is read (see `journal`). Chunks and vectors stay on
+the server. Within
 `reading` and `transaction` one version is used throughout.
 """
 
@@ -23,10 +24,12 @@ from assistant.index.file_text import FileCount
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest, Phrases
 from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, Row, no_library
+from assistant.index.milvus.journal import Journal, read_journal
 from assistant.index.milvus.keywords import KeywordIndex
 from assistant.index.milvus.leases import Lease
 from assistant.index.milvus.mirror import LedgerMirror
 from assistant.index.milvus.names import name_of
+from assistant.index.milvus.pending import PendingChunks
 from assistant.index.milvus.positions import FilePositions
 from assistant.index.milvus.rows import (
     CHUNK_FIELDS,
@@ -66,8 +69,6 @@ VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED, MOUNT, 
 COUNT_TRIES = 5  # of a ledger from which another machine removes files while it is read
 READ_TRIES = 3  # a file that is replaced while it is read is read again
 
-PendingChunks = dict[int, tuple[int, str]]  # by chunk id: its generation and the key of its text
-
 
 class MilvusReader:
     """Read access to a shared library."""
@@ -81,6 +82,8 @@ class MilvusReader:
         self._mirror, self._tokenizer = LedgerMirror(place.writer), Tokenizer()
         self._depth, self._checked = 0, 0.0
         self._version: str | None = None
+        self._journal: Journal | None = None
+        self._is_behind = False  # whether a commit of another machine came before this machine's last one
         self._forget()
         if place.is_read_only and not connection.has(LEDGER):
             raise no_library(place.address)
@@ -122,17 +125,47 @@ class MilvusReader:
             self._depth -= 1
 
     def _refresh(self) -> None:
-        """Read the ledger if its version has changed; a long one, which takes several requests, again if it changes meanwhile."""
-        for _ in range(READ_TRIES):
-            if self._stored_version() == self._version:
+        """Read what has changed in the ledger, or all of it; again if it changes meanwhile and that takes several requests."""
+        for tries_left in reversed(range(READ_TRIES)):
+            stored = self._stored_version()
+            if stored == self._version and not self._is_behind:
                 break
-            rows = self._ledger_rows()
-            self._mirror.load(rows, self.access)
-            self._version = self._mirror.meta(VERSION_KEY)
+            is_settled = not (tries_left and self._read_changes(stored)) and self._read_all()
+            self._is_behind = False
             self._forget()
-            if len(rows) < MOST_RESULTS:
+            if is_settled:
                 break
         self._checked = time.monotonic()
+
+    def _read_all(self) -> bool:
+        """Read the whole ledger; return whether that was a single request. What the journal says before is in it."""
+        self._journal = read_journal(self._connection) if self._version is not None else None
+        rows = self._ledger_rows()
+        self._mirror.load(rows, self.access)
+        self._version = self._mirror.meta(VERSION_KEY)
+        return len(rows) < MOST_RESULTS
+
+    def _read_changes(self, version: str) -> bool:
+        """Read the rows that have changed up to a version; return False if it cannot be told which those are."""
+        if self._journal is None:  # most programs end before anything changes
+            return False
+        journal = read_journal(self._connection)
+        changed = journal.since(self._journal, self._version or "", version)
+        if changed is None:
+            return False
+        epochs = {name: self._mirror.epoch_of(name) for name in map(name_of, changed.files)}
+        ids = [row_id(FILE, file_key(path, epochs[name_of(path)])) for path in changed.files]
+        ids += [row_id(META, key) for key in changed.keys]
+        rows = self._connection.by_values(LEDGER, "id", ids, ("kind", "value"))
+        if len(rows) < len(ids):  # removed files have a row too
+            return False
+        self._mirror.update(changed.files, changed.keys, rows, self.access)
+        self._journal, self._version = journal, version
+        return True
+
+    def _read_again(self) -> None:
+        """Have the whole ledger read at the next look: the memory may differ from the server."""
+        self._version, self._journal = None, None
 
     def _ledger_rows(self) -> list[Row]:
         """Return the visible rows of the ledger, which are counted: a file that is left out would never be found."""
@@ -154,6 +187,7 @@ class MilvusReader:
         self._snapshot: Snapshot | None = None
         self._keywords: KeywordIndex | None = None
         self._pending: PendingChunks | None = None
+        self._absent: set[str] = set()  # keys of texts of which no vector is stored
         self._positions: dict[int, FilePositions] = {}
 
     @property
@@ -273,7 +307,7 @@ class MilvusReader:
         for _ in range(READ_TRIES):
             if row is None or not row.first:
                 return []
-            rows = self._connection.query(PASSAGES, f"file == {row.first}", CHUNK_FIELDS)
+            rows = self._connection.by_values(PASSAGES, "id", row.ids, CHUNK_FIELDS)
             if len(rows) == row.entry.chunks:
                 return [parsed_chunk(each, path, row.title) for each in sorted(rows, key=lambda each: int(each["id"]))]
             row = self._stored_row(path)
@@ -307,7 +341,7 @@ class MilvusReader:
         if row is None or not row.first:
             return FilePositions.of_rows([])
         if row.first not in self._positions:
-            rows = self._connection.query(PASSAGES, f"file == {row.first}", ("id", "char_start", "char_end"))
+            rows = self._connection.by_values(PASSAGES, "id", row.ids, ("id", "char_start", "char_end"))
             if len(rows) < row.entry.chunks:
                 self._explain_missing([row.first])
             self._positions[row.first] = FilePositions.of_rows(rows)
@@ -387,7 +421,7 @@ class MilvusReader:
         current = self._current()
         if isinstance(held, MilvusView) and held.stamp == (current.version, dimension):
             return held
-        return MilvusView(self._connection, current, dimension, np.array(sorted(self._pending_chunks()), np.int64))
+        return MilvusView(self._connection, current, dimension, self._pending_chunks().ids)
 
     def dimension(self) -> int:
         """Return the dimension of the vectors; 0 if there are none."""
@@ -398,17 +432,19 @@ class MilvusReader:
         return set(self._vectors_by_key(keys))
 
     def _vectors_by_key(self, keys: Iterable[bytes]) -> Mapping[bytes, Sequence[float]]:
-        names = [key.hex() for key in keys]
+        names = [name for key in keys if (name := key.hex()) not in self._absent]
         if not names or not self._connection.has(VECTORS):
             return {}
         rows = self._connection.by_values(VECTORS, "key", names, ("key", "vector"))
-        return {bytes.fromhex(row["key"]): row["vector"] for row in rows}
+        found = {bytes.fromhex(row["key"]): row["vector"] for row in rows}
+        self._absent.update(name for name in names if bytes.fromhex(name) not in found)
+        return found
 
     def pending_embeddings(self) -> list[int]:
         """Return the ids of the chunks without a vector: newest day first, within a day the smallest file first."""
         places = {row.first: place for place, row in enumerate(self._ledger.rows_waiting())}
         pending = self._pending_chunks()
-        return sorted(pending, key=lambda chunk: (places.get(pending[chunk][0], len(places)), chunk))
+        return sorted(pending.ids.tolist(), key=lambda chunk: (places.get(pending.file_of(chunk), len(places)), chunk))
 
     def count_pending_embeddings(self) -> int:
         """Return the number of chunks without a vector."""
@@ -423,9 +459,10 @@ class MilvusReader:
         """Return the chunks without a vector."""
         ledger = self._ledger
         if self._pending is None:
-            files = [row.first for row in ledger.rows_waiting()]
-            rows = self._connection.by_values(PASSAGES, "file", files, ("id", "file", "key")) if files else []
-            has_any = bool(files) and self._connection.has(VECTORS)
-            have = {row["id"] for row in self._connection.by_values(VECTORS, "file", files, ("id",))} if has_any else set()
-            self._pending = {int(row["id"]): (row["file"], row["key"]) for row in rows if row["id"] not in have}
+            waiting = ledger.rows_waiting()
+            ids = [number for row in waiting for number in row.ids]
+            rows = self._connection.by_values(PASSAGES, "id", ids, ("id", "file", "key"))
+            has_any = bool(ids) and self._connection.has(VECTORS)
+            have = {row["id"] for row in self._connection.by_values(VECTORS, "id", ids, ("id",))} if has_any else set()
+            self._pending = PendingChunks((int(row["id"]), row["file"], row["key"]) for row in rows if row["id"] not in have)
         return self._pending

@@ -160,7 +160,7 @@ class MilvusRoots(MilvusWriter):
         for name in sorted({self._name(root) for root in wanted} - {""}):
             lease, is_taken_over = self._leases.take(name)
             if is_taken_over:
-                self._version = None
+                self._read_again()
             if lease.holder != self._shared.writer:
                 elsewhere[name] = lease.machine or "another machine"
         return {root: elsewhere[self._name(root)] for root in wanted if self._name(root) in elsewhere}

@@ -21,6 +21,7 @@ SHORTENED_FIELDS = (*LIST_FIELDS, "title", "reason")
 CHUNK_FIELDS = ("id", "file", "text", "context", "location", "char_start", "char_end")
 FILE, META, ROOT, EXCLUDED, GENERATION, GONE = "file", "meta", "root", "excluded", "generation", "gone"
 MOUNT, LEASE, RENEWAL, CLAIM = "mount", "lease", "renewal", "claim"
+JOURNAL = "journal"
 MACHINE = "machine"  # when a machine was last here; no part of a version of the library
 
 
@@ -33,6 +34,11 @@ class FileRow:
     first: int = 0
     words: int = 0  # number of words of all its chunks
     waiting: bool = False  # whether chunks have no vector yet
+
+    @property
+    def ids(self) -> range:
+        """The ids of its chunks."""
+        return range(self.first, self.first + self.entry.chunks)
 
 
 def packed_text(text: str) -> str:

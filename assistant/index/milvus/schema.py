@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from assistant.errors import LibraryTooNew
 
-SCHEMA_VERSION = 2
-READABLE_VERSIONS = ("1", "2")  # the roots of version 1 have no names, leases or groups; see `MilvusRoots.add_root`
+SCHEMA_VERSION = 3
+# the roots of version 1 have no names, leases or groups, see `MilvusRoots.add_root`; commits of version 2 are in no journal
+READABLE_VERSIONS = ("1", "2", "3")
 LEDGER, PASSAGES, VECTORS = "assistant_ledger", "assistant_passages", "assistant_vectors"
 LONGEST = 65_535  # bytes of a text field; a limit of Milvus
 HASH = 64  # characters of a SHA-256

@@ -28,6 +28,7 @@ from assistant.errors import LibraryBusy
 from assistant.index.fts_text import body_text
 from assistant.index.milvus.connection import ROWS_AT_ONCE, MilvusConnection, Row
 from assistant.index.milvus.generations import ABANDONED_SECONDS, GenerationNote, NewIds, erase_generations, sweep
+from assistant.index.milvus.journal import MOST_ENTRIES, base_row, entry_row, sweep_journal
 from assistant.index.milvus.leases import LEASE_SECONDS, Lease, LeaseTable
 from assistant.index.milvus.names import name_of
 from assistant.index.milvus.reader import DIMENSION_KEY, SCHEMA_KEY, VERSION_KEY, MilvusReader
@@ -60,30 +61,48 @@ class Changes:
 
     rows: dict[str, Row] = field(default_factory=dict)  # of the ledger, by id
     of_root: dict[str, list[str]] = field(default_factory=dict)  # ids of the rows of files by the name of their root
+    files: set[str] = field(default_factory=set)  # paths in the library of the files that changed
+    keys: set[str] = field(default_factory=set)  # of the named values that changed
+    has_others: bool = False  # whether rows of other kinds have changed
     renames: bool = False  # whether paths are translated otherwise from now on
     notes: dict[int, GenerationNote] = field(default_factory=dict)
     noted: set[int] = field(default_factory=set)  # generations whose note is written
     passages: list[Row] = field(default_factory=list)  # not written yet
     vectors: list[Row] = field(default_factory=list)
+    unsought: set[str] = field(default_factory=set)  # keys of new chunks' texts, of which a vector may be stored
     has_new_vectors: bool = False
-    erased: list[int] = field(default_factory=list)
-    replaced: list[int] = field(default_factory=list)
+    erased: dict[int, int] = field(default_factory=dict)  # number of ids by first id
+    replaced: dict[int, int] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
     def put(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
         """Add a row of the ledger."""
         row = ledger_row(kind, key, value)
         self.rows[row["id"]] = row
+        self._note(kind, key)
 
     def drop(self, kind: str, key: str) -> None:
         """Remove a row of the ledger."""
         row = gone_row(kind, key)
         self.rows[row["id"]] = row
+        self._note(kind, key)
 
-    def put_file(self, name: str, row: Row) -> None:
-        """Add the row of a file of a root, or of its removal."""
+    def _note(self, kind: str, key: str) -> None:
+        if kind == META:
+            self.keys.add(key)
+        else:
+            self.has_others = True
+
+    def put_file(self, path: str, row: Row) -> None:
+        """Add the row of a file, given by its path in the library, or of its removal."""
         self.rows[row["id"]] = row
-        self.of_root.setdefault(name, []).append(row["id"])
+        self.files.add(path)
+        if name := name_of(path):
+            self.of_root.setdefault(name, []).append(row["id"])
+
+    def journal_row(self, version: str, previous: str) -> Row:
+        """Return what the journal says of the commit: what has changed, or that everything must be read again."""
+        return base_row() if self.has_others else entry_row(version, previous, self.files, self.keys)
 
 
 class MilvusWriter(MilvusReader):
@@ -91,6 +110,7 @@ class MilvusWriter(MilvusReader):
 
     _changes: Changes | None = None
     _new_ids: NewIds | None = None
+    _commits = 0
 
     def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path, access: Access = WHOLE) -> None:
         super().__init__(connection, place, folder, access)
@@ -110,7 +130,8 @@ class MilvusWriter(MilvusReader):
                     yield
                     self._commit(self._changes)
             except BaseException:
-                self._version = None  # the memory may differ from the server: it is read again
+                self._read_again()
+                self._new_ids = None  # chunks may be written under the ids that were given
                 self._forget()
                 raise
             finally:
@@ -129,6 +150,7 @@ class MilvusWriter(MilvusReader):
             yield self._changes
 
     def _commit(self, changes: Changes) -> None:
+        self._reuse_vectors(changes)
         self._write_staged(changes)
         if not (changes.rows or changes.notes or changes.erased or changes.replaced or changes.has_new_vectors):
             return
@@ -139,22 +161,31 @@ class MilvusWriter(MilvusReader):
         for key, value in version_values(version):
             self._mirror.set_meta(key, value)
             changes.put(META, key, {"key": key, "value": value})
-        now = time.time()
-        old = {first: GenerationNote(first, 0, self._shared.writer, now, is_old=True)
-               for first in (*changes.erased, *changes.replaced)}
-        rows = {**changes.rows, **{note.id: note.row() for note in old.values()}}
-        for first in changes.notes:
+        previous, now = self._stored_version(), time.time()
+        self._is_behind |= previous != self._version
+        journal = changes.journal_row(version, previous)
+        old = {first: GenerationNote(first, 0, self._shared.writer, now, is_old=True, size=size)
+               for first, size in (changes.erased | changes.replaced).items()}
+        rows = {**changes.rows, journal["id"]: journal, **{note.id: note.row() for note in old.values()}}
+        finished = changes.notes.keys() - changes.replaced.keys()  # one that was replaced at once keeps its note as an old one
+        for first in finished:
             rows[row_id(GENERATION, str(first))] = gone_row(GENERATION, str(first))
         self._connection.upsert(LEDGER, list(rows.values()))
         lost = self._leases.lost(changes.of_root)
         self._connection.delete(LEDGER, "id", [row for lease in lost for row in changes.of_root[lease.name]])
         self._require_leases(lost)  # before anything is erased: the other machine shows the old generations
         self._leases.renew()
-        self._version, self._snapshot, self._keywords = None if changes.renames else version, None, None
+        self._snapshot, self._keywords = None, None
+        self._version = version
+        if changes.renames:
+            self._read_again()
         self.generation += 1
         erase_generations(self._connection, changes.erased)
-        done = [row_id(GENERATION, str(first)) for first in (*changes.notes, *changes.erased)]
+        done = [row_id(GENERATION, str(first)) for first in (*finished, *changes.erased)]
         self._connection.delete(LEDGER, "id", done)
+        self._commits += 1
+        if self._commits % MOST_ENTRIES == 0:  # a watch may run for months without a run that sweeps
+            sweep_journal(self._connection)
 
     def _require_leases(self, lost: Sequence[Lease]) -> None:
         """Raise LibraryBusy if another machine has taken over a root whose files were to be changed."""
@@ -179,41 +210,43 @@ class MilvusWriter(MilvusReader):
             new_ids = self._new_ids = self._new_ids or NewIds(self._connection)
             first = new_ids.start()
             changes.notes[first] = GenerationNote(first, known.first if known else 0, self._shared.writer, time.time())
-            left, count, words, waiting = iter(chunks), 0, 0, False
+            left, count, words = iter(chunks), 0, 0
             try:
                 while batch := list(islice(left, CHUNKS_AT_ONCE)):
                     split = self._tokenizer.split([body_text(entry.path, chunk.searchable) for chunk in batch])
-                    waiting |= self._stage(changes, first, count, batch, split)
+                    self._stage(changes, first, count, batch, split)
                     count += len(batch)
                     words += sum(map(len, split))
             except ValueError:
                 new_ids.advance(first + count + CHUNKS_AT_ONCE)  # these ids are erased, so no other file may get them
-                changes.erased.append(first)
-                self._forget_pending(first)
+                changes.erased[first] = count + CHUNKS_AT_ONCE
+                self._pending_chunks().forget(first)
                 self.put_entry(replace(entry, state=FileState.FAILED, reason=TOO_LONG, chunks=0))
                 return 0
             new_ids.advance(first + count)
-            self._put_row(changes, FileRow(replace(entry, chunks=count), title, first if count else 0, words, waiting))
+            self._put_row(changes, FileRow(replace(entry, chunks=count), title, first if count else 0, words, waiting=count > 0))
             if known and known.first:
-                changes.replaced.append(known.first)
-                self._forget_pending(known.first)
+                changes.replaced[known.first] = known.entry.chunks
+                self._pending_chunks().forget(known.first)
             return count
 
-    def _stage(self, changes: Changes, first: int, count: int, batch: Sequence[Chunk], split: Sequence[Sequence[str]]) -> bool:
-        """Add the rows of some chunks to those to be written; return whether one of them has no vector."""
-        keys = [vector_key(chunk.searchable) for chunk in batch]
-        vectors = self._vectors_by_key(set(keys)) if self._mirror.meta(DIMENSION_KEY) else {}
+    def _stage(self, changes: Changes, first: int, count: int, batch: Sequence[Chunk], split: Sequence[Sequence[str]]) -> None:
+        """Add the rows of some chunks to those to be written. Whether their vectors are stored is asked once, with the commit."""
         pending = self._pending_chunks()
-        for ordinal, (chunk, key, words) in enumerate(zip(batch, keys, split, strict=True), count):
-            number = first + ordinal
+        for ordinal, (chunk, words) in enumerate(zip(batch, split, strict=True), count):
+            number, key = first + ordinal, vector_key(chunk.searchable)
             changes.passages.append(chunk_row(number, first, ordinal, chunk, key, sparse_vector(words)))
-            if key in vectors:
-                changes.vectors.append(vector_row(number, first, key.hex(), vectors[key]))
-            else:
-                pending[number] = (first, key.hex())
+            changes.unsought.add(key.hex())
+            pending.add(number, first, key.hex())
         if len(changes.passages) >= CHUNKS_AT_ONCE:
             self._write_staged(changes)
-        return any(key not in vectors for key in keys)
+
+    def _reuse_vectors(self, changes: Changes) -> None:
+        """Give new chunks the vectors that are stored for their texts."""
+        sought, changes.unsought = changes.unsought, set()
+        if sought and self._mirror.meta(DIMENSION_KEY):
+            known = {key.hex(): vector for key, vector in self._vectors_by_key(map(bytes.fromhex, sorted(sought))).items()}
+            self._attach(changes, self._pending_chunks().with_keys(known), known)
 
     def _write_staged(self, changes: Changes) -> None:
         """Note which generations are being written, then write the rows that are ready."""
@@ -227,13 +260,15 @@ class MilvusWriter(MilvusReader):
         changes.passages, changes.vectors = [], []
 
     def _put_row(self, changes: Changes, row: FileRow) -> None:
-        name, epoch = self._writable(changes, row.entry.path)
+        _, epoch = self._writable(changes, row.entry.path)
         self._mirror.put(row)
-        changes.put_file(name, file_row(replace(row, entry=translated(row.entry, self._mirror.names.to_shared)), epoch))
+        shared = replace(row, entry=translated(row.entry, self._mirror.names.to_shared))
+        changes.put_file(shared.entry.path, file_row(shared, epoch))
 
     def _drop_row(self, changes: Changes, path: str) -> None:
-        name, epoch = self._writable(changes, path)
-        changes.put_file(name, gone_row(FILE, file_key(self._mirror.names.to_shared(path), epoch)))
+        _, epoch = self._writable(changes, path)
+        shared = self._mirror.names.to_shared(path)
+        changes.put_file(shared, gone_row(FILE, file_key(shared, epoch)))
 
     def _name(self, path: str) -> str:
         return name_of(self._mirror.names.to_shared(path))
@@ -262,11 +297,8 @@ class MilvusWriter(MilvusReader):
     def _erase(self, changes: Changes, row: FileRow | None) -> None:
         """Erase the chunks of a file with the commit."""
         if row is not None and row.first:
-            changes.erased.append(row.first)
-            self._forget_pending(row.first)
-
-    def _forget_pending(self, first: int) -> None:
-        self._pending = {chunk: each for chunk, each in self._pending_chunks().items() if each[0] != first}
+            changes.erased[row.first] = row.entry.chunks
+            self._pending_chunks().forget(row.first)
 
     def put_entry(self, entry: LedgerEntry) -> None:
         """Record a file without text (skipped or failed) and remove its old chunks."""
@@ -317,23 +349,33 @@ class MilvusWriter(MilvusReader):
     def put_vectors(self, vectors: Mapping[bytes, Vectors], settled: Iterable[int] = ()) -> None:
         """Store vectors by the keys of their texts; chunks with these texts, and `settled` ones, are no longer pending."""
         with self._changing() as changes:
-            pending, done = self._pending_chunks(), set(settled)
+            pending = self._pending_chunks()
             given: dict[str, Sequence[float]] = {key.hex(): halved(vector) for key, vector in vectors.items()}
-            chosen = {chunk: each for chunk, each in pending.items() if each[1] in given or chunk in done}
-            missing = {each[1] for each in chosen.values()} - given.keys()
+            changes.unsought -= given.keys()
+            self._absent -= given.keys()
+            chosen = pending.with_keys(given) | {chunk for chunk in settled if chunk in pending}
+            missing = {pending.key_of(chunk) for chunk in chosen} - given.keys()
             known = self._vectors_by_key(bytes.fromhex(key) for key in missing)
-            given |= {key.hex(): vector for key, vector in known.items()}
-            if given:
-                self._require_vectors(changes, len(next(iter(given.values()))))
-            changes.vectors += [vector_row(chunk, file, key, given[key]) for chunk, (file, key) in chosen.items() if key in given]
-            self._write_staged(changes)
-            self._pending = {chunk: each for chunk, each in pending.items() if chunk not in chosen or each[1] not in given}
-            self._settle_files(changes, {file for file, _ in chosen.values()} - {file for file, _ in self._pending.values()})
+            self._attach(changes, chosen, given | {key.hex(): vector for key, vector in known.items()})
+
+    def _attach(self, changes: Changes, chunks: set[int], vectors: Mapping[str, Sequence[float]]) -> None:
+        """Write the vectors of these pending chunks, as far as they are among those given by the keys of their texts."""
+        pending = self._pending_chunks()
+        attached = [chunk for chunk in sorted(chunks) if pending.key_of(chunk) in vectors]
+        if vectors:
+            self._require_vectors(changes, len(next(iter(vectors.values()))))
+        files = {pending.file_of(chunk) for chunk in attached}
+        for chunk in attached:
+            key = pending.key_of(chunk)
+            changes.vectors.append(vector_row(chunk, pending.file_of(chunk), key, vectors[key]))
+            pending.remove(chunk)
+        self._write_staged(changes)
+        self._settle_files(changes, files - pending.files)
 
     def _settle_files(self, changes: Changes, files: set[int]) -> None:
         """Record that all chunks of these generations have a vector, as far as this machine writes their files."""
-        for row in self._mirror.rows_waiting():
-            if row.first in files and self._may_write(row.entry.path):
+        for row in self._mirror.rows_of(files):
+            if row.waiting and self._may_write(row.entry.path):
                 self._put_row(changes, replace(row, waiting=False))
 
     def _require_vectors(self, changes: Changes, dimension: int) -> None:
@@ -354,7 +396,8 @@ class MilvusWriter(MilvusReader):
         """
         with self._changing() as changes:  # a writer may have been killed before it recorded that no chunk waits
             waiting = {row.first for row in self._mirror.rows_waiting()}
-            self._settle_files(changes, waiting - {file for file, _ in self._pending_chunks().values()})
+            self._settle_files(changes, waiting - self._pending_chunks().files)
+        sweep_journal(self._connection)
         return sweep(self._connection, self._shared.writer, everything=False)
 
     # values
@@ -382,7 +425,8 @@ def version_values(version: str) -> tuple[tuple[str, str], ...]:
 
 def version_rows() -> list[Row]:
     """Return the rows with which a change that is none of files becomes visible to the others."""
-    return [ledger_row(META, key, {"key": key, "value": value}) for key, value in version_values(secrets.token_hex(16))]
+    values = version_values(secrets.token_hex(16))
+    return [base_row(), *(ledger_row(META, key, {"key": key, "value": value}) for key, value in values)]
 
 
 def kept_elsewhere(lease: Lease) -> LibraryBusy:

@@ -126,6 +126,20 @@ def test_a_search_that_began_before_a_file_was_replaced_still_finds_the_old_text
     assert contents(reader) == {"/a.txt": CHANGED["/a.txt"]}
 
 
+def test_a_file_that_is_written_twice_in_one_transaction_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = MemoryTables()
+    store = opened(tables)
+    with store.transaction():
+        for texts in (["one"], ["two", "three"], ["four"]):
+            put(store, "/a.txt", texts)
+        put(store, "/b.txt", ["five"])
+        store.drop_files(["/b.txt"])
+    monkeypatch.setattr(generations, "READER_SECONDS", -1.0)
+    store.drop_orphaned_vectors(0)
+    assert contents(store) == {"/a.txt": ["four"]}
+    assert_no_garbage(tables, store)
+
+
 def test_two_writers_of_one_file_leave_one_version_of_it() -> None:
     tables = MemoryTables()
     one, two = opened(tables, "machine 1"), opened(tables, "machine 2")

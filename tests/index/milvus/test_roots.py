@@ -12,7 +12,7 @@ from assistant.index import SqliteLibrary
 from assistant.index.milvus.library import MilvusLibrary
 from assistant.index.milvus.names import RootNames, free_name, name_of, require_name
 from assistant.index.milvus.rows import META, ROOT, gone_row, ledger_row, unpacked_text
-from assistant.index.milvus.schema import LEDGER
+from assistant.index.milvus.schema import LEDGER, SCHEMA_VERSION
 from assistant.index.places import SharedPlace
 from tests.index.milvus.memory_tables import MemoryTables
 from tests.index.milvus.test_interrupted import contents, put
@@ -165,7 +165,7 @@ def test_a_library_of_version_1_is_read_and_its_roots_get_names(tables: MemoryTa
         assert contents(store) == {"/old/docs/a.txt": ["a"], "/old/docs/b.txt": ["b"]}
         assert store.spans()[0].tolist() == first
     assert (contents(two), two.roots(), two.excluded()) == ({"docs/a.txt": ["a"], "docs/b.txt": ["b"]}, ("docs",), ("docs/x",))
-    assert one.meta("schema") == "2"
+    assert one.meta("schema") == str(SCHEMA_VERSION)
     kinds = [row["kind"] for row in tables.tables[LEDGER].values()]
     assert (kinds.count("file"), kinds.count("root")) == (2, 1)
     assert one._mirror.root_values["docs"] == {"path": "docs", "more": 1}
@@ -174,8 +174,8 @@ def test_a_library_of_version_1_is_read_and_its_roots_get_names(tables: MemoryTa
 def test_a_later_format_is_refused(tables: MemoryTables) -> None:
     one = opened(tables, "one")
     one.set_meta("x", "y")
-    tables.upsert(LEDGER, [ledger_row(META, "schema", {"key": "schema", "value": "3"})])
-    with pytest.raises(LibraryTooNew, match="format 3"):
+    tables.upsert(LEDGER, [ledger_row(META, "schema", {"key": "schema", "value": str(SCHEMA_VERSION + 1)})])
+    with pytest.raises(LibraryTooNew, match=f"format {SCHEMA_VERSION + 1}"):
         opened(tables, "one")
 
 

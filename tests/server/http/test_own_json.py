@@ -8,6 +8,7 @@ from assistant import __version__
 from assistant.app.assistant import Assistant
 from assistant.config import Settings
 from assistant.datatypes import as_json as to_json
+from assistant.index.places import create_link
 from assistant.server.http.guard import Access
 from assistant.server.scope import Scope
 from tests.server.serving import until
@@ -26,6 +27,14 @@ def test_a_search_and_an_answer_are_those_of_the_facade(web: Web, settings: Sett
     searched = web.post("/search", {"question": question, "limit": 2}).json()
     assert without_times(searched) == without_times(to_json.search_result(found))
     assert without_times(said) == without_times(to_json.answer(answer))
+
+
+def test_a_linked_shared_library_is_in_no_other_s_way(web: Web, settings: Settings):
+    create_link(settings.libraries_folder / "team", "milvus://db.example/team")
+    assert [held["name"] for held in web.get("/status").json()["libraries"]] == ["default"]
+    assert web.post("/search", {"question": "deposit"}).json()["hits"]
+    refused = web.post("/search", {"question": "deposit", "library": "team"})
+    assert (refused.status_code, "'team' is a shared library" in refused.json()["error"]["message"]) == (400, True)
 
 
 def test_half_characters_break_no_answer(web: Web):

@@ -1,0 +1,160 @@
+"""How much writing asks of the server: nothing that looks at every row for each file, and stored vectors are used again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.app.library.transfer import transfer
+from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, ignore_progress
+from assistant.index import SqliteLibrary
+from assistant.index.milvus import generations
+from assistant.index.milvus.connection import Row
+from assistant.index.milvus.generations import NewIds
+from assistant.index.milvus.library import MilvusLibrary
+from assistant.index.milvus.pending import PendingChunks
+from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS
+from assistant.index.places import SharedPlace
+from assistant.index.store import vector_key
+from tests.index.milvus.memory_tables import MemoryTables
+
+CHUNKS_OF_FILE = 4
+
+
+class CountedTables(MemoryTables):
+    """Tables that count the requests for chunks and vectors which are not by primary key, and those that write."""
+
+    def __init__(self) -> None:
+        super().__init__(self.count_write)
+        self.scans = self.writes = 0
+
+    def count_write(self, _name: str) -> None:
+        self.writes += 1
+
+    def query(self, collection: str, filter: str, fields: Sequence[str]) -> list[Row]:
+        self.scans += collection != LEDGER and not filter.startswith("id in ")
+        return super().query(collection, filter, fields)
+
+    def delete(self, collection: str, field: str, values: Sequence[int] | Sequence[str]) -> None:
+        self.scans += collection != LEDGER and field != "id" and bool(values)
+        super().delete(collection, field, values)
+
+
+def opened(tables: MemoryTables) -> MilvusLibrary:
+    return MilvusLibrary(tables, SharedPlace("milvus://memory", "machine"), Path())
+
+
+def chunks_of(number: int) -> list[Chunk]:
+    texts = [f"file {number} passage {place}" for place in range(CHUNKS_OF_FILE)]
+    return [Chunk(text, Location(1, 1, 100 * place, 100 * place + len(text))) for place, text in enumerate(texts)]
+
+
+def put_files(store: MilvusLibrary | SqliteLibrary, files: range, *, embed: bool = False) -> None:
+    """Write files in one transaction; then, if asked, the vectors that are missing, as `add` does."""
+    with store.transaction():
+        for number in files:
+            entry = LedgerEntry(f"/docs/{number}.txt", "/docs", FileState.INDEXED, "", 1, 1, str(number))
+            store.put_document(entry, "title", chunks_of(number))
+    if embed:
+        while waiting := store.pending_embeddings()[:16]:
+            keys = {vector_key(stored.chunk.searchable) for stored in store.chunks(waiting).values()}
+            store.put_vectors(dict.fromkeys(keys - store.known_vectors(keys), np.ones(4, np.float32) / 2), waiting)
+
+
+def requests(act: str, files: int) -> tuple[int, int]:
+    """Return how many requests an act takes that look at every row, and that write, with so many files in the library."""
+    tables = CountedTables()
+    store = opened(tables)
+    put_files(store, range(2), embed=True)
+    put_files(store, range(2, files), embed=act != "add")
+    tables.scans = tables.writes = 0
+    if act == "add":
+        put_files(store, range(files, 2 * files), embed=True)
+    elif act == "drop":
+        store.drop_files([f"/docs/{number}.txt" for number in range(files)])
+    elif act == "read":
+        opened(tables).pending_embeddings()
+        for number in range(files):
+            assert len(store.chunks_of_file(f"/docs/{number}.txt")) == CHUNKS_OF_FILE
+            assert store.adjacent_chunks(f"/docs/{number}.txt", 100, 120)
+    return tables.scans, tables.writes
+
+
+@pytest.mark.parametrize("act", ["add", "drop", "read"])
+def test_requests_that_look_at_every_row_do_not_grow_with_the_files(act: str) -> None:
+    few, many = requests(act, 10), requests(act, 100)
+    assert few[0] == many[0] <= 2
+
+
+def test_a_copy_looks_for_no_vectors_and_asks_once_in_a_transaction(tmp_path: Path) -> None:
+    source, tables = SqliteLibrary(tmp_path / "library"), CountedTables()
+    put_files(source, range(50), embed=True)
+    transfer(source, opened(tables), ignore_progress)
+    assert tables.scans <= 2  # whether the first ids are free, and how many vectors the index is for
+    assert len(tables.tables[VECTORS]) == len(tables.tables[PASSAGES]) == 50 * CHUNKS_OF_FILE
+    scans = tables.scans
+    copy = SqliteLibrary(tmp_path / "copy")
+    transfer(opened(tables), copy, ignore_progress)
+    assert (tables.scans, copy.count_pending_embeddings(), copy.count_chunks()) == (scans, 0, 50 * CHUNKS_OF_FILE)
+
+
+def test_texts_whose_vector_is_stored_do_not_wait_for_one() -> None:
+    tables = MemoryTables()
+    put_files(opened(tables), range(3), embed=True)
+    store = opened(tables)
+    with store.transaction():
+        for path in ("/docs/copy.txt", "/docs/1.txt"):
+            entry = LedgerEntry(path, "/docs", FileState.INDEXED, "", 1, 1, path)
+            store.put_document(entry, "title", [*chunks_of(1), *chunks_of(7)])
+    waiting = store.pending_embeddings()
+    assert [stored.chunk.text for stored in store.chunks(waiting).values()] == [chunk.text for chunk in chunks_of(7)] * 2
+    store.put_vectors({vector_key(chunk.searchable): np.ones(4, np.float32) / 2 for chunk in chunks_of(7)})
+    for each in (store, opened(tables)):
+        assert (each.pending_embeddings(), each._mirror.rows_waiting()) == ([], [])
+
+
+def test_a_vector_that_another_machine_wrote_meanwhile_is_known() -> None:
+    tables = MemoryTables()
+    put_files(opened(tables), range(1), embed=True)
+    one, two = opened(tables), opened(tables)
+    put_files(one, range(5, 6))
+    keys = {vector_key(chunk.searchable) for chunk in chunks_of(5)}
+    assert one.known_vectors(keys) == set()
+    put_files(two, range(5, 6), embed=True)
+    with one.reading():
+        assert one.known_vectors(keys) == keys
+
+
+def test_ids_are_drawn_once_a_minute_and_never_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = CountedTables()
+    store = opened(tables)
+    ids, now = NewIds(tables), generations.EPOCH + 1000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    first = ids.start()
+    ids.advance(first + 10)
+    now += generations.DRAWN_SECONDS - 1
+    assert (ids.start(), tables.scans) == (first + 10, 1)
+    now += 1
+    assert (ids.start() > first + generations.CHECKED, tables.scans) == (True, 2)
+    with pytest.raises(ZeroDivisionError), store.transaction():
+        put_files(store, range(1))
+        store.put_vectors({})  # writes what is staged
+        raise ZeroDivisionError
+    lost = {row["id"] for row in tables.tables[PASSAGES].values()}
+    assert len(lost) == CHUNKS_OF_FILE
+    put_files(store, range(1, 2))
+    assert lost.isdisjoint(store.paths_of_chunks()[place][0] for place in range(CHUNKS_OF_FILE))
+
+
+def test_pending_chunks_are_found_by_file_and_by_key() -> None:
+    pending = PendingChunks([(1, 10, "a"), (2, 10, "b"), (3, 20, "a")])
+    assert (pending.with_keys(["a", "c"]), set(pending.files), pending.ids.tolist()) == ({1, 3}, {10, 20}, [1, 2, 3])
+    pending.remove(1)
+    pending.forget(20)
+    pending.forget(30)
+    assert (pending.with_keys(["a"]), set(pending.files), len(pending), 2 in pending, 1 in pending) == (
+        set(), {10}, 1, True, False)
+    assert (pending.file_of(2), pending.key_of(2)) == (10, "b")
