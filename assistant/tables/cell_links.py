@@ -17,17 +17,56 @@ MOST_SHARING = 2  # cells that share the part of them that a question names
 LONGEST_VALUE = 12  # tokens
 MIN_WORD = 3
 CONTAINS_SCORE = 0.5
+PHRASE_SCORE = 0.62  # of a phrase that cells contain
+LONGEST_PHRASE = 4  # words
 ADJECTIVE = re.compile(r"^(?P<stem>[a-z]{3,}?)(?:ians?|ans?|ns?|ese|ish|i|is)$")
 
 
 def value_links(tokens: Sequence[QuestionToken], table: TableInfo, connection: TableConnection) -> Iterator[Link]:
-    """Yield the cells of text columns that occur in a question: as a whole, or by their distinctive beginning."""
+    """Yield the cells of text columns that occur in a question: as a whole, by their distinctive beginning, or by a phrase."""
     written = [token.form for token in tokens]
-    present = set(written)
+    present, phrases = set(written), question_phrases(written)
     for column in table.columns:
         if column.type is ColumnType.TEXT and not column.is_temporal:
+            found: set[tuple[str, ...]] = set()
             for value in distinct_values(table, column, connection):
-                yield from cell_links(written, present, column, value)
+                cell = [token.form for token in tokenize(value)]
+                yield from cell_links(written, present, column, value, cell)
+                if phrases and len(cell) > 2:
+                    found |= phrases.keys() & phrases_of(cell)
+            yield from (phrase_link(column, phrase, phrases[phrase]) for phrase in sorted(found))
+
+
+def question_phrases(written: Sequence[str]) -> dict[tuple[str, ...], int]:
+    """Return where each phrase of a question begins that has two to four words and no filler at its ends."""
+    return {
+        tuple(written[start : start + length]): start
+        for length in range(2, LONGEST_PHRASE + 1)
+        for start in range(len(written) - length + 1)
+        if all(is_phrase_end(written[place]) for place in (start, start + length - 1))
+    }
+
+
+def is_phrase_end(form: str) -> bool:
+    """Return whether a phrase may begin or end with a word: an ASCII word that says something."""
+    return form.isascii() and form.isalnum() and not is_filler(form) and (len(form) > 1 or form.isdigit())
+
+
+def phrases_of(cell: Sequence[str]) -> set[tuple[str, ...]]:
+    """Return the phrases of two to four words in a cell."""
+    return {
+        tuple(cell[start : start + length])
+        for length in range(2, LONGEST_PHRASE + 1)
+        for start in range(len(cell) - length + 1)
+    }
+
+
+def phrase_link(column: Column, phrase: tuple[str, ...], start: int) -> Link:
+    """Return the link to the rows whose cells contain a phrase."""
+    pattern = "\\W+".join(phrase)
+    sql = f"regexp_matches(lower(strip_accents({quoted(column.name)})), '\\b{pattern}')"
+    words = f"{column.header or column.name} contains {' '.join(phrase)}"
+    return Link(LinkKind.VALUE, column, start, start + len(phrase), PHRASE_SCORE, sql, words, " ".join(phrase))
 
 
 def distinct_values(table: TableInfo, column: Column, connection: TableConnection) -> list[str]:
@@ -39,9 +78,10 @@ def distinct_values(table: TableInfo, column: Column, connection: TableConnectio
     return [str(row[0]) for row in rows]
 
 
-def cell_links(written: Sequence[str], present: set[str], column: Column, value: str) -> Iterator[Link]:
-    """Yield the place where a cell occurs in a question."""
-    cell = [token.form for token in tokenize(value)]
+def cell_links(
+    written: Sequence[str], present: set[str], column: Column, value: str, cell: Sequence[str]
+) -> Iterator[Link]:
+    """Yield the place where a cell occurs in a question. cell: the forms of its tokens"""
     if not cell or len(cell) > LONGEST_VALUE or (cell[0] not in present and cell[-1] not in present):
         return
     at = find_run(cell, written)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from assistant.datatypes.tables import Column, TableInfo
 from assistant.tables.date_conditions import date_conditions
 from assistant.tables.links import Link, LinkKind, is_year_column, nearest, only, token_span
+from assistant.tables.number_text import holds_amounts, number_expression
 from assistant.tables.parquet import quoted
 from assistant.tables.tokens import QuestionToken
 
@@ -20,9 +21,14 @@ MORE = (
 LESS = r"(?:less|fewer|smaller|lower|shorter|younger|earlier|lighter) than|under|below|低于|小于|少于|不到|以下|早于"
 LEAST = r"at least|no (?:less|fewer) than|minimum of|不少于|至少|不低于"
 MOST = r"at most|no more than|not more than|up to|maximum of|不超过|至多|最多"
+NUMBER_WORDS = {
+    word: number
+    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
+}
 COMPARISON = re.compile(
     rf"(?:(?P<more>{MORE})|(?P<less>{LESS})|(?P<least>{LEAST})|(?P<most>{MOST}))\s*(?:of |了|a |the )?"
-    r"[$€£¥￥]?\s*(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>万|千|k\b|thousand|million|m\b)?",
+    rf"[$€£¥￥]?\s*(?P<number>\d[\d,]*(?:\.\d+)?|\b(?:{'|'.join(NUMBER_WORDS)})\b)"
+    r"\s*(?P<scale>万|千|k\b|thousand|million|m\b)?",
     re.I,
 )
 BEHIND = re.compile(
@@ -78,12 +84,14 @@ def number_conditions(
             if any(match.start("low" if pattern is BETWEEN else "number") < end and start < match.end() for start, end in busy):
                 continue
             span = token_span(tokens, *match.span())
-            column = nearest(columns, span, lambda column: column.is_numeric)
-            if column is None and not only_named:
+            is_word = pattern is COMPARISON and match["number"].lower() in NUMBER_WORDS
+            near = columns_near(columns, span) if is_word and span else columns
+            column = nearest(near, span, holds_amounts)
+            if column is None and not only_named and not is_word:
                 column = only(table, lambda column: column.is_numeric)
             if column is None or span is None:
                 continue
-            name, label = quoted(column.name), column.header or column.name
+            name, label = number_expression(column), column.header or column.name
             if pattern is BETWEEN:
                 low, high = (number_of(match[group]) for group in ("low", "high"))
                 yield Link(
@@ -93,6 +101,19 @@ def number_conditions(
             sign = sign_of({group: text for group, text in match.groupdict().items() if text})
             value = number_of(match["number"]) * SCALES.get((match["scale"] or "").lower(), 1)
             yield Link(LinkKind.CONDITION, column, *span, 1.0, f"{name} {sign} {plain(value)}", f"{label} {sign} {plain(value)}")
+
+
+def comparisons_behind(
+    question: str, tokens: Sequence[QuestionToken], table: TableInfo, columns: Sequence[Link], taken: set[int]
+) -> list[Link]:
+    """Return the comparisons with numbers on columns that are named by words of the same meaning."""
+    busy = [(tokens[place].start, tokens[place].end) for place in sorted(taken)]
+    return list(number_conditions(question, tokens, table, columns, busy, only_named=True))
+
+
+def columns_near(columns: Sequence[Link], span: tuple[int, int]) -> list[Link]:
+    """Return the columns that stand right behind a number in words, as in "more than two wins": else it may count rows."""
+    return [link for link in columns if 0 <= link.start - span[1] <= 1]
 
 
 def sign_of(groups: dict[str, str]) -> str:
@@ -110,8 +131,8 @@ def plain(value: Decimal) -> str:
 
 
 def number_of(written: str) -> Decimal:
-    """Return the number in digits with commas between thousands."""
-    return Decimal(written.replace(",", ""))
+    """Return the number in words, or in digits with commas between thousands."""
+    return Decimal(NUMBER_WORDS.get(written.lower()) or written.replace(",", ""))
 
 
 def equality_links(

@@ -68,7 +68,7 @@ def calendar_condition(column: Column, span: tuple[int, int], day: Day, before: 
 
 def year_condition(day: Day, table: TableInfo, columns: Sequence[Link], span: tuple[int, int], before: str) -> Iterator[Link]:
     """Yield the condition that a column of years has a year; a month or a day is none."""
-    years = nearest(columns, span, is_year_column) or only(table, is_year_column)
+    years = nearest(columns, span, is_year_column) or next(filter(is_year_column, table.columns), None)
     if years and day.year and not (day.month or day.day or day.quarter):
         sign = ">" if AFTER_DATE.search(before) else "<" if BEFORE_DATE.search(before) else "="
         sign = ">=" if re.search(r"since\s*$", before, re.I) else sign

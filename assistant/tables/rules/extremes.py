@@ -68,7 +68,7 @@ def read_extremes(parts: QuestionParts) -> Iterator[Reading]:
     if QUALITY.search(wording) or HOW.match(wording):
         return
     for target in parts.targets():
-        if target.column.distinct < parts.info.rows and target.column.type is ColumnType.TEXT:
+        if target.column.distinct < parts.info.rows and (target.column.type is ColumnType.TEXT or is_year_column(target.column)):
             yield most_frequent(parts, extreme, target)
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
 from assistant.tables.links import Link, LinkedQuestion, is_year_column
+from assistant.tables.number_text import holds_numbers_in_text, number_expression
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.reading import PHRASES, Reading, label
 from assistant.tables.tokens import forms, root
 from assistant.text.calculations import Calculation, Intent
 from assistant.text.languages import language
 
-NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d[\d.,]*\s?(?P<unit>[^\W\d_]*)")
-ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
 DISTINCT_PART = 0.64  # score of a link to a part of a header that no other header has
 EXACT = 0.95  # score of a link to a whole header
 MOST_CHOICES = 4  # columns that are tried for one part of a statement
@@ -78,9 +78,7 @@ class ColumnChoice:
     @property
     def number(self) -> str:
         """The expression of the column's numbers: for a column of text the first number in each cell."""
-        if self.column.is_numeric or self.column.is_temporal:
-            return self.name
-        return f"TRY_CAST(regexp_extract(replace({self.name}, ',', ''), '-?[0-9]+([.][0-9]+)?') AS DOUBLE)"
+        return number_expression(self.column)
 
 
 class QuestionParts:
@@ -142,7 +140,7 @@ class QuestionParts:
         tokens = self.linked.tokens
         return next((place for place, token in enumerate(tokens) if token.end > character), len(tokens))
 
-    @property
+    @cached_property
     def question_word(self) -> int:
         """The place of the question word; -9 if there is none."""
         match = WH.search(self.question)
@@ -152,7 +150,11 @@ class QuestionParts:
 
     def measures(self) -> list[ColumnChoice]:
         """Return the columns of numbers that the question may measure, the likeliest first."""
-        return unique_choices(self._measures())[:MOST_CHOICES]
+        return list(self._best_measures)
+
+    @cached_property
+    def _best_measures(self) -> tuple[ColumnChoice, ...]:
+        return tuple(unique_choices(self._measures())[:MOST_CHOICES])
 
     def _measures(self) -> Iterator[ColumnChoice]:
         numeric = [
@@ -182,7 +184,7 @@ class QuestionParts:
             yield ColumnChoice(additive[0], "measure sole")
         yield from (ColumnChoice(column, "measure unnamed") for column in reversed(additive))
 
-    @property
+    @cached_property
     def implied(self) -> list[Column]:
         """The columns of numbers that words of the question imply; none if there are more than two, or if it names one itself."""
         if any(link.column.is_numeric and not is_year_column(link.column) and link.score >= DISTINCT_PART for link in self.free):
@@ -201,7 +203,11 @@ class QuestionParts:
 
     def targets(self) -> list[ColumnChoice]:
         """Return the columns that the question may ask for, the likeliest first."""
-        return unique_choices(self._targets())[:MOST_CHOICES]
+        return list(self._best_targets)
+
+    @cached_property
+    def _best_targets(self) -> tuple[ColumnChoice, ...]:
+        return tuple(unique_choices(self._targets())[:MOST_CHOICES])
 
     def _targets(self) -> Iterator[ColumnChoice]:
         yield from self._named_targets()
@@ -292,13 +298,6 @@ def is_equality(link: Link) -> bool:
 def holds_time(column: Column) -> bool:
     """Return whether a column holds dates or years, or is called so."""
     return column.is_temporal or is_year_column(column) or bool({"year", "season", "date"} & set(column.name.split("_")))
-
-
-def holds_numbers_in_text(column: Column) -> bool:
-    """Return whether most cells of a column of text begin with a number, as in "231+" or "4th", and no two units differ."""
-    found = [match for cell in column.samples if (match := NUMBER_FIRST.match(cell))]
-    units = {match["unit"].lower() for match in found if match["unit"]} - ORDINAL_ENDINGS
-    return column.type is ColumnType.TEXT and 2 * len(found) > len(column.samples) and len(units) <= 1
 
 
 def unique_choices(choices: Iterator[ColumnChoice]) -> list[ColumnChoice]:
