@@ -17,8 +17,45 @@ MOST_SHARING = 2  # cells that share the part of them that a question names
 LONGEST_VALUE = 12  # tokens
 MIN_WORD = 3
 CONTAINS_SCORE = 0.5
+CODE_SCORE = 0.9
+CODES = tuple(  # words of a question, and how cells write them
+    {frozenset(words.split()): frozenset(codes.split()) for words, codes in family.items()}
+    for family in (
+        {
+            "win won victory winning beat": "w win won victory winner",
+            "loss lost lose losing defeat defeated": "l loss lost defeat",
+            "draw drew tie tied draws": "d t draw drawn tie tied",
+        },
+        {"male men man": "m male", "female women woman": "f w female"},
+        {"home": "h home", "away": "a away", "neutral": "n neutral"},
+    )
+)
 PHRASE_SCORE = 0.62  # of a phrase that cells contain
 LONGEST_PHRASE = 4  # words
+COUNTRIES = {  # of adjectives that do not begin like the country; "united" is the first word of its name in cells
+    "american": ("usa", "us", "america", "united"),
+    "british": ("uk", "britain", "gbr", "united"),
+    "english": ("england", "eng"),
+    "dutch": ("netherland", "ned", "holland"),
+    "german": ("germany", "ger"),
+    "french": ("france", "fra"),
+    "spanish": ("spain", "esp"),
+    "swiss": ("switzerland", "sui"),
+    "danish": ("denmark", "den"),
+    "swedish": ("sweden", "swe"),
+    "polish": ("poland", "pol"),
+    "irish": ("ireland", "irl"),
+    "welsh": ("wales", "wal"),
+    "scottish": ("scotland", "sco"),
+    "finnish": ("finland", "fin"),
+    "turkish": ("turkey", "tur"),
+    "greek": ("greece", "gre"),
+    "czech": ("czech", "cze"),
+    "chinese": ("china", "chn"),
+    "portuguese": ("portugal", "por"),
+    "thai": ("thailand", "tha"),
+    "filipino": ("philippine", "phi"),
+}
 ADJECTIVE = re.compile(r"^(?P<stem>[a-z]{3,}?)(?:ians?|ans?|ns?|ese|ish|i|is)$")
 
 
@@ -135,9 +172,14 @@ def containing_links(
     Only words that nothing else is linked to, and at most two columns for each.
     """
     columns = [column for column in table.columns if column.type is ColumnType.TEXT and column.distinct <= MOST_VALUES]
-    words = {column.name: words_of_cells(distinct_values(table, column, connection)) for column in columns}
+    cells = {column.name: distinct_values(table, column, connection) for column in columns}
+    words = {name: words_of_cells(each) for name, each in cells.items()}
     for place, token in enumerate(tokens):
         if place in taken or is_filler(token.form) or (len(token.form) < MIN_WORD and token.form.isascii()):
+            continue
+        coded = [link for column in columns if (link := code_link(column, cells[column.name], token.form, place))]
+        if coded:
+            yield coded[0]
             continue
         fitting = [(column, found) for column in columns if (found := fitting_word(token.form, words[column.name]))]
         for column, word in fitting[:2]:
@@ -153,6 +195,22 @@ def containing_links(
             )
 
 
+def code_link(column: Column, cells: Sequence[str], form: str, place: int) -> Link | None:
+    """Return the link of "wins" or "female" to the cells that begin with a code for it: "W 3-1", "F"; None if there are none."""
+    for family in CODES:
+        codes = next((codes for words, codes in family.items() if form in words), None)
+        if codes is None:
+            continue
+        known = {code for each in family.values() for code in each}
+        begins = [match[0].lower() for cell in cells if (match := re.match(r"[A-Za-z]+", cell))]
+        if 2 * sum(begin in known for begin in begins) <= len(cells) or not codes & set(begins):
+            return None
+        sql = f"regexp_matches(lower({quoted(column.name)}), '^({'|'.join(sorted(codes))})\\b')"
+        words = f"{column.header or column.name} begins with {' or '.join(sorted(codes & set(begins)))}"
+        return Link(LinkKind.VALUE, column, place, place + 1, CODE_SCORE, sql, words, form)
+    return None
+
+
 def words_of_cells(cells: Iterable[str]) -> frozenset[str]:
     """Return the comparable words of cells."""
     return frozenset(token.form for cell in cells for token in tokenize(cell))
@@ -162,6 +220,8 @@ def fitting_word(form: str, words: frozenset[str]) -> str:
     """Return the word of cells that a word of a question is, or the country of its adjective; "" if there is none."""
     if form in words:
         return form if form.isascii() and form.isalnum() else ""
+    if form in COUNTRIES:
+        return next((name for name in COUNTRIES[form] if name in words), "")
     match = ADJECTIVE.match(form)
     if not match or len(match["stem"]) < MIN_WORD:
         return ""

@@ -41,9 +41,14 @@ def link_question(
     values = tuple(link for link in values if link.score >= 1 or not places_of([link]) <= whole)
     states = list(state_links(question, tokens, table, values, connection, today))
     values = tuple(link for link in values if not places_of([link]) <= places_of(states))
+    bare = tuple(link for link in values if is_bare_number(link, tokens))
+    values = tuple(link for link in values if link not in bare)
     taken = places_of(values) | places_of(states)
     columns = [link for link in headers if not places_of([link]) <= taken]
     conditions = [*states, *condition_links(question, tokens, table, columns, taken, today)]
+    taken |= places_of(conditions)
+    values = (*values, *(link for link in bare if not places_of([link]) & taken))
+    taken |= places_of(values)
     known, fillers = table_words(table), chinese_fillers(question)
     implied = tuple(implied_links(question, tokens, table, values))
     taken |= places_of(columns) | places_of(conditions) | places_of(implied)
@@ -67,6 +72,11 @@ def link_question(
         if place not in used and token.start not in fillers and not is_filler(token.form) and root(token.form) not in known
     )
     return LinkedQuestion(question, tokens, table, tuple(columns), values, tuple(conditions), unlinked, implied)
+
+
+def is_bare_number(link: Link, tokens: Sequence[QuestionToken]) -> bool:
+    """Return whether a link to a cell rests on one number, which may as well belong to a date or a comparison."""
+    return link.end - link.start == 1 and tokens[link.start].form.isdigit()
 
 
 def places_of(links: Iterable[Link]) -> set[int]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from assistant.tables.links import Link, LinkKind, tokens_in
+from assistant.tables.links import Link, LinkKind, is_year_column, tokens_in
 from assistant.tables.parquet import quoted
 from assistant.tables.tokens import QuestionToken
 
 MISSING_SCORE = 0.8
 NAMED = 0.64  # score of a link to a header, or to a part of it that no other header has
 NO = re.compile(
-    r"\b(?:(?:ha(?:s|ve|d)|with|list(?:s|ed)?|show(?:s|ed)?|is|are|was|were) no|without(?: an?| any)?|lack(?:s|ed|ing)?(?: an?| any)?"
+    r"\b(?:(?:[a-z]{2,}(?<!there is)(?<!there are)(?<!there was)(?<!there were)) no|without(?: an?| any)?|lack(?:s|ed|ing)?(?: an?| any)?"
     r"|missing(?: an?| the)?|(?:do|does|did|has|have|had)(?: not|n't) (?:have|had|list|show)(?: an?| any)?)\s+$|(?:没有|缺少?|无)$",
     re.I,
 )
@@ -27,5 +27,8 @@ def missing_links(question: str, tokens: Sequence[QuestionToken], columns: Seque
             continue
         span = tokens_in(tokens, match.start(), tokens[link.end - 1].end) or (link.start, link.end)
         label = link.column.header or link.column.name
-        sql = f"{quoted(link.column.name)} IS NULL"
-        yield Link(LinkKind.CONDITION, link.column, *span, MISSING_SCORE, sql, f"{label} is empty")
+        name = quoted(link.column.name)
+        sql, words = f"{name} IS NULL", f"{label} is empty"
+        if link.column.is_numeric and not is_year_column(link.column):
+            sql, words = f"{name} IS NULL OR {name} = 0", f"{label} is empty or 0"
+        yield Link(LinkKind.CONDITION, link.column, *span, MISSING_SCORE, sql, words)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from assistant.datatypes.tables import Column, ColumnType
 from assistant.tables.parquet import quoted
+from assistant.tables.rules.differences import spans_of_time
 from assistant.tables.rules.parts import IMPLIED, QuestionParts, is_additive
 from assistant.tables.rules.reading import Reading, label
 
@@ -44,6 +45,12 @@ def read_counts(parts: QuestionParts) -> Iterator[Reading]:
                 "number",
                 [f"distinct {exact}", f"distinct {distinct}"],
             )
+    yield from spans_of_time(parts)
+    for choice in parts.measures():
+        if choice.mark == "measure total":
+            sql = f"SELECT sum({choice.number}) FROM {parts.table}{parts.where()}"
+            marks = ["counted total", "one row" if parts.filters else "all rows"]
+            yield parts.reading(sql, parts.say("sum", label(choice.column)), "number", marks, choice.column.unit)
     for column in parts.implied:
         sql = f"SELECT sum({quoted(column.name)}) FROM {parts.table}{parts.where()}"
         yield parts.reading(sql, parts.say("sum", label(column)), "number", ["counted implied", IMPLIED], column.unit)

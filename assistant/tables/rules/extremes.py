@@ -74,14 +74,16 @@ def read_extremes(parts: QuestionParts) -> Iterator[Reading]:
 
 def extreme_value(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice) -> Reading:
     """Return the reading of the extreme value itself."""
-    is_high = extreme.is_high(choice)
+    is_high, column = extreme.is_high(choice), choice.column
+    marks = ["extreme value", choice.mark, question_form(parts)]
+    words = parts.say("largest" if is_high else "smallest", label(column))
+    if column.type is ColumnType.TEXT:  # whose cell says more than its number
+        filled = parts.where(f"{choice.number} IS NOT NULL")
+        sql = f"SELECT {choice.name} FROM {parts.table}{filled} {extreme.order(choice, choice.number)}"
+        return parts.reading(sql, words, "value", [*marks, "extreme text"], target=column.name)
+    sql = f"SELECT {'max' if is_high else 'min'}({choice.number}) FROM {parts.table}{parts.where()}"
     return parts.reading(
-        f"SELECT {'max' if is_high else 'min'}({choice.number}) FROM {parts.table}{parts.where()}",
-        parts.say("largest" if is_high else "smallest", label(choice.column)),
-        "value" if choice.column.is_temporal else "number",
-        ["extreme value", choice.mark, question_form(parts)],
-        choice.column.unit,
-        target=choice.column.name,
+        sql, words, "value" if column.is_temporal else "number", marks, column.unit, target=column.name
     )
 
 

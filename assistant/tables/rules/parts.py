@@ -266,7 +266,8 @@ class QuestionParts:
 
     def pair(self) -> tuple[Link, Link] | None:
         """Return two cells of the same column that the question names."""
-        values = [link for link in self.values if link.score >= 0.45]
+        equal = [link for link in self.conditions if is_point(link)]
+        values = sorted([*(link for link in self.values if link.score >= 0.45), *equal], key=lambda link: link.start)
         for number, first in enumerate(values):
             for second in values[number + 1 :]:
                 if first.column.name == second.column.name and first.start != second.start:
@@ -276,7 +277,10 @@ class QuestionParts:
     def condition_without(self, links: Sequence[Link]) -> str:
         """Return the condition of all links but some, to be put behind another one; "" if there is no other."""
         spans = {(link.start, link.end) for link in links}
-        rest = condition_of([link for link in self.values if (link.start, link.end) not in spans], self.conditions)
+        rest = condition_of(
+            [link for link in self.values if (link.start, link.end) not in spans],
+            [link for link in self.conditions if (link.start, link.end) not in spans],
+        )
         return f" AND {rest}" if rest else ""
 
 
@@ -298,6 +302,11 @@ def is_equality(link: Link) -> bool:
 def holds_time(column: Column) -> bool:
     """Return whether a column holds dates or years, or is called so."""
     return column.is_temporal or is_year_column(column) or bool({"year", "season", "date"} & set(column.name.split("_")))
+
+
+def is_point(link: Link) -> bool:
+    """Return whether a condition means one number or one period: "year = 2009", "date >= ... AND date < ..."."""
+    return " = " in link.sql or (" >= " in link.sql and " < " in link.sql)
 
 
 def unique_choices(choices: Iterator[ColumnChoice]) -> list[ColumnChoice]:
