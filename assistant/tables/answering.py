@@ -24,7 +24,7 @@ CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the 
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
 COMBINED = frozenset({Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM, Calculation.DIFFERENCE})
-MOST_RUN = 24  # readings by rule whose statements are run
+MOST_RUN = 40  # readings by rule whose statements are run
 
 
 def understand(
@@ -50,16 +50,31 @@ def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteS
     by_rule = solutions(asked, connection)
     best = by_rule[0].reading.confidence if by_rule else 0.0
     near = [each for each in by_rule if is_near(each.reading, by_rule[0].reading)]
+    if mixed := known_mix(asked, by_rule[:1], connection):
+        return mixed
     if write_sql is not None and best < SURE:
         near = decide(by_rule, statements_of_model(asked, connection, write_sql))
     elif best < CERTAIN:
         near = []
     near = with_rivals(near, by_rule)[:MOST_SHOWN]
+    if mixed := refuse_mix(asked, near, connection):
+        return mixed
+    return answer_text(asked, [with_rows(each, asked, connection) for each in near]) if near else refusal(asked)
+
+
+def known_mix(asked: TableQuestion, best: Sequence[Solved], connection: TableConnection) -> ComputedAnswer | None:
+    """Return the refusal of a question whose best reading by rule mixes currencies, before the chat model is asked."""
+    if best and best[0].reading.confidence < CONFIRMED:
+        return None
+    return refuse_mix(asked, best, connection)
+
+
+def refuse_mix(asked: TableQuestion, near: Sequence[Solved], connection: TableConnection) -> ComputedAnswer | None:
+    """Return the refusal of a computation over numbers of several currencies; None if they are of one."""
     if near and (units := mixed_units(near[0].reading.sql, asked.linked.table, connection)):
         return refuse_units(asked, units)
-    if mixed := mixed_cells(asked, near):
-        return refuse_cells(asked, mixed)
-    return answer_text(asked, [with_rows(each, asked, connection) for each in near]) if near else refusal(asked)
+    mixed = mixed_cells(asked, near)
+    return refuse_cells(asked, mixed) if mixed else None
 
 
 def mixed_cells(asked: TableQuestion, near: Sequence[Solved]) -> Column | None:
@@ -114,9 +129,32 @@ def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]
         if not is_empty_result(result) and is_decided(reading, result):
             found.append(Solved(with_result(reading, result, asked.linked), result))
     found.sort(key=lambda each: -each.reading.confidence)
-    return [
+    distinct = [
         each for place, each in enumerate(found) if not any(same_result(each.result, other.result) for other in found[:place])
     ]
+    return share_confidence(distinct)
+
+
+def share_confidence(found: Sequence[Solved]) -> list[Solved]:
+    """Return readings with the confidence that they have among all that have another result; rivals do not share theirs.
+
+    The odds of each are those against "no reading is right", as the weights are fitted.
+    """
+    odds = [each.reading.confidence / (1 - each.reading.confidence) for each in found]
+    return [
+        replace(each, reading=replace(each.reading, confidence=own / (1 + own + odds_of_others(found, odds, place))))
+        for place, (each, own) in enumerate(zip(found, odds, strict=True))
+    ]
+
+
+def odds_of_others(found: Sequence[Solved], odds: Sequence[float], place: int) -> float:
+    """Return the sum of the odds of the other readings, without those that the same words mean equally well."""
+    rivals = found[place].reading.rivals
+    return sum(
+        odd
+        for number, (each, odd) in enumerate(zip(found, odds, strict=True))
+        if number != place and not (rivals and each.reading.rivals == rivals)
+    )
 
 
 def with_rows(solved: Solved, asked: TableQuestion, connection: TableConnection) -> Solved:

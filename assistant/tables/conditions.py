@@ -10,7 +10,7 @@ from decimal import Decimal
 from assistant.datatypes.tables import Column, TableInfo
 from assistant.tables.date_conditions import date_conditions
 from assistant.tables.links import Link, LinkKind, is_year_column, nearest, only, token_span
-from assistant.tables.number_text import holds_amounts, holds_durations, number_expression
+from assistant.tables.number_text import holds_amounts, holds_durations, holds_years_in_text, number_expression
 from assistant.tables.tokens import QuestionToken
 
 MORE = (
@@ -58,6 +58,8 @@ RANK_SCORE = 0.8
 NAMED = 0.64  # score of a link to a header, or to a part of it that no other header has
 TIME_UNITS = {"second": 1, "minute": 60, "hour": 3600}
 TIME_UNIT = re.compile(r"\s*(?P<unit>second|minute|hour)s?\b", re.I)
+PERCENT = re.compile(r"\s*(?:%|per ?cent\b)", re.I)
+FIRST_YEAR = 1000
 RANKS = frozenset("rank position place pos finish placement no number 名次 排名".split())
 
 
@@ -95,7 +97,7 @@ def number_conditions(
             span = token_span(tokens, *match.span())
             is_word = pattern is COMPARISON and match["number"].lower() in NUMBER_WORDS
             near = columns_near(columns, span) if is_word and span else columns
-            column = nearest(near, span, holds_amounts)
+            column = nearest(near, span, fitting_column(question, match))
             score = 1.0
             if column is None and not only_named and not is_word:
                 column, score = only(table, lambda column: column.is_numeric), ONLY_SCORE
@@ -121,6 +123,20 @@ def comparisons_behind(
     """Return the comparisons with numbers on columns that are named by words of the same meaning."""
     busy = [(tokens[place].start, tokens[place].end) for place in sorted(taken)]
     return list(number_conditions(question, tokens, table, columns, busy, only_named=True))
+
+
+def fitting_column(question: str, match: re.Match[str]) -> Callable[[Column], bool]:
+    """Return whether a column can be compared with a number: per cent with per cent, and years with years only."""
+    is_share = bool(PERCENT.match(question[match.end("number") :])) if "number" in match.groupdict() else False
+    group = "number" if "number" in match.groupdict() else "low"
+    is_year = number_of(match[group]) >= FIRST_YEAR
+
+    def fits(column: Column) -> bool:
+        if is_share and column.unit != "%" and "percent" not in column.name and "%" not in column.header:
+            return False
+        return holds_amounts(column) and (is_year or not (is_year_column(column) or holds_years_in_text(column)))
+
+    return fits
 
 
 def seconds_in(behind: str) -> int:

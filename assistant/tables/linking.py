@@ -58,7 +58,7 @@ def link_question(
     taken |= places_of(columns) | places_of(conditions)
     conditions += list(missing_links(question, tokens, columns, taken - places_of(columns)))
     naming = {place for place, token in enumerate(tokens) if root(token.form) in known}
-    conditions += equality_links(question, tokens, table, columns, taken | naming)
+    conditions += equality_links(question, tokens, table, columns, (taken - places_of(columns)) | naming)
     taken |= places_of(columns) | places_of(conditions)
     values = (*values, *join_links(tokens, table, others, connection, taken | naming))
     taken |= places_of(values)

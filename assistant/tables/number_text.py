@@ -9,6 +9,7 @@ from assistant.tables.parquet import quoted
 
 NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d[\d.,]*\s?(?P<unit>[^\W\d_]*)")
 ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
+YEAR_FIRST = re.compile(r"^\W{0,2}(?:1[5-9]|20)\d\d\b")
 DURATION = re.compile(r"^\d{1,3}(?::\d\d){1,2}(?:[.,]\d+)?\b")
 
 
@@ -31,6 +32,12 @@ def holds_numbers_in_text(column: Column) -> bool:
     found = [match for cell in column.samples if (match := NUMBER_FIRST.match(cell))]
     units = {match["unit"].lower() for match in found if match["unit"]} - ORDINAL_ENDINGS
     return column.type is ColumnType.TEXT and 2 * len(found) > len(column.samples) and len(units) <= 1
+
+
+def holds_years_in_text(column: Column) -> bool:
+    """Return whether most cells of a column of text begin with a year, as in "1997–98"."""
+    found = sum(bool(YEAR_FIRST.match(cell)) for cell in column.samples)
+    return column.type is ColumnType.TEXT and 2 * found > len(column.samples)
 
 
 def holds_durations(column: Column) -> bool:

@@ -18,6 +18,9 @@ EARLY = re.compile(r"\b(?:earliest|oldest|first)\b|最早|最旧", re.I)
 TIME_WORD = re.compile(r"\b(?:earliest|latest|newest|oldest|most recent|first|last)\b|最(?:早|晚|新|近)", re.I)
 SUMMED = re.compile(r"\b(?:total|in total|altogether|overall|combined|sum)\b|总|合计|一共", re.I)
 RANK = re.compile(r"(?:^|_)(?:rank|position|pos|place|placing|finish|ranking|名次|排名)(?:_|$)", re.I)
+RANKED = re.compile(
+    r"^\W*(?:highest|lowest|best|worst|top)[ -](?:\w+[ -]){0,2}?(?:position|rank(?:ed|ing)?|placement|placing|place|finish)\b|^最[好高差低]名次", re.I
+)
 GOOD, BAD = re.compile(r"\b(?:best|highest|top)\b|最好", re.I), re.compile(r"\b(?:worst|lowest)\b|最差", re.I)
 QUALITY = re.compile(r"\b(?:best|worst)\b|最[好差]", re.I)  # which no number of rows tells
 HOW = re.compile(r"how\b", re.I)  # "how hot did it get" asks for the value
@@ -40,7 +43,8 @@ class _Extreme:
 
     def is_high(self, choice: ColumnChoice) -> bool:
         """Return whether the largest value of a column is meant: for ranks and dates the words mean the opposite."""
-        if RANK.search(choice.column.name) and (GOOD.search(self._wording) or BAD.search(self._wording)):
+        is_rank = RANK.search(choice.column.name) or RANKED.search(self._parts.question[self._parts.intent.start :])
+        if is_rank and (GOOD.search(self._wording) or BAD.search(self._wording)):
             return bool(BAD.search(self._wording))
         if (choice.column.is_temporal or is_year_column(choice.column)) and TIME_WORD.search(self._wording):
             return not EARLY.search(self._wording)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
@@ -52,6 +52,7 @@ MEASURES = {  # nouns of columns that an adjective measures
 WH = re.compile(r"\b(?:what|which|who|whose|whom|name|list|show|give|when|where)\b|哪|谁|什么", re.I)
 WHO = re.compile(r"\b(?:who|whose|whom)\b|谁", re.I)
 WHEN = re.compile(r"\bwhen\b|\b(?:what|which|in) (?:year|date|day|season|month)\b|哪[年天]|什么时候|何时", re.I)
+YEAR_ASKED = re.compile(r"\b(?:what|which) year\b|哪[一]?年", re.I)
 WHERE = re.compile(r"\bwhere\b|哪里|什么地方", re.I)
 PLACES = frozenset("location place venue city site country stadium town ground 地点 地址 城市".split())
 CODE = re.compile(r"(?:^|_)(?:id|code|编号|编码)(?:_|$)", re.I)
@@ -64,11 +65,12 @@ class ColumnChoice:
 
     column: Column
     mark: str
+    part: str = ""
 
     @property
     def name(self) -> str:
-        """The quoted name of the column."""
-        return quoted(self.column.name)
+        """The quoted name of the column, or the expression of the part of its dates that is asked for, such as the year."""
+        return f"{self.part}({quoted(self.column.name)})" if self.part else quoted(self.column.name)
 
     @property
     def is_in_question(self) -> bool:
@@ -207,7 +209,11 @@ class QuestionParts:
 
     @cached_property
     def _best_targets(self) -> tuple[ColumnChoice, ...]:
-        return tuple(unique_choices(self._targets())[:MOST_CHOICES])
+        asks_year = bool(YEAR_ASKED.search(self.question))
+        return tuple(
+            replace(choice, part="year") if asks_year and choice.column.is_temporal else choice
+            for choice in unique_choices(self._targets())[:MOST_CHOICES]
+        )
 
     def _targets(self) -> Iterator[ColumnChoice]:
         yield from self._named_targets()

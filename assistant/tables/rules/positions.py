@@ -7,12 +7,17 @@ from collections.abc import Iterator, Sequence
 
 from assistant.datatypes.tables import Column
 from assistant.tables.links import Link, is_year_column
+from assistant.tables.number_text import holds_amounts, number_expression
 from assistant.tables.parquet import quoted
+from assistant.tables.rules.extremes import RANK
 from assistant.tables.rules.parts import ColumnChoice, QuestionParts, condition_of, unique_choices
 from assistant.tables.rules.reading import Reading, label
 from assistant.text.calculations import Calculation
 
-ASKED_BEHIND = re.compile(r"\b(?:before|after|previous to|prior to|following|preceding) (?:who|whom|what|which)\b", re.I)
+ASKED_BEHIND = re.compile(
+    r"\b(?:before|after|previous to|prior to|following|preceding|below|above|behind) (?:who|whom|what|which)\b", re.I
+)
+PLACED_LAST = re.compile(r"\b(?:last|bottom) (?:place|position|rank)\b|\b(?:finish(?:ed)?|came|placed|ranked) last\b|最后一名", re.I)
 COUNTED = re.compile(r"\bhow many\b|\bnumber of\b|多少", re.I)
 
 
@@ -22,6 +27,7 @@ def read_positions(parts: QuestionParts) -> Iterator[Reading]:
     direction, limit = ("ASC" if is_first else "DESC"), parts.intent.limit or 1
     named = next((link.column for link in parts.free if link.column.is_temporal), None)
     time = named or parts.time_column()
+    yield from placed_last(parts)
     for target in parts.targets():
         words = parts.say("first" if is_first else "last", label(target.column))
         where = parts.where(f"{target.name} IS NOT NULL")
@@ -35,6 +41,20 @@ def read_positions(parts: QuestionParts) -> Iterator[Reading]:
             by_time = parts.where(f"{target.name} IS NOT NULL AND {quoted(time.name)} IS NOT NULL")
             sql = f"SELECT {target.name} FROM {parts.table}{by_time} ORDER BY {quoted(time.name)} {direction}, _row LIMIT {limit}"
             yield parts.reading(sql, words, "value", ["position in named time" if named else "position in time", target.mark])
+
+
+def placed_last(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the reading of what has the last place in a column of ranks."""
+    ranks = next((column for column in parts.info.columns if RANK.search(column.name) and holds_amounts(column)), None)
+    if ranks is None or not PLACED_LAST.search(parts.question):
+        return
+    order = number_expression(ranks)
+    for target in parts.targets()[:3]:
+        if target.column.name != ranks.name:
+            where = parts.where(f"{target.name} IS NOT NULL AND {order} IS NOT NULL")
+            sql = f"SELECT {target.name} FROM {parts.table}{where} ORDER BY {order} DESC, _row LIMIT 1"
+            words = parts.say("largest of", label(target.column), label(ranks))
+            yield parts.reading(sql, words, "value", ["placed last", target.mark])
 
 
 def read_neighbours(parts: QuestionParts) -> Iterator[Reading]:
