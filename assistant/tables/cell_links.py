@@ -17,6 +17,7 @@ MOST_SHARING = 2  # cells that share the part of them that a question names
 LONGEST_VALUE = 12  # tokens
 MIN_WORD = 3
 CONTAINS_SCORE = 0.5
+COUNTRY_SCORE = 0.9  # of an adjective and the country that it means
 CODE_SCORE = 0.9
 CODES = tuple(  # words of a question, and how cells write them
     {frozenset(words.split()): frozenset(codes.split()) for words, codes in family.items()}
@@ -188,7 +189,7 @@ def containing_links(
                 column,
                 place,
                 place + 1,
-                CONTAINS_SCORE,
+                COUNTRY_SCORE if token.form in COUNTRIES else CONTAINS_SCORE,
                 f"regexp_matches(lower(strip_accents({quoted(column.name)})), '\\b{word}')",
                 f"{column.header or column.name} contains {word}",
                 word,

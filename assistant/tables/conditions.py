@@ -20,6 +20,7 @@ MORE = (
 LESS = r"(?:less|fewer|smaller|lower|shorter|younger|earlier|lighter) (?:than|then|that)|under|below|低于|小于|少于|不到|以下|早于"
 LEAST = r"at least|no (?:less|fewer) than|minimum of|不少于|至少|不低于"
 MOST = r"at most|no more than|not more than|up to|maximum of|不超过|至多|最多"
+DURATION_SCORE = 0.9  # of "more than five minutes" with the only column of durations
 ONLY_SCORE = 0.7  # of a comparison with the only column of numbers, which the question does not name
 NUMBER_WORDS = {
     word: number
@@ -46,7 +47,7 @@ ORDINALS = {
 }
 PLACED = re.compile(
     rf"\b(?:(?P<digits>\d{{1,3}})(?:st|nd|rd|th)?|(?P<word>{'|'.join(ORDINALS)}))[ -](?:place|position|spot|rank)\b"
-    rf"|\b(?:finish(?:ed|es)?|placed|came|ranked|end(?:ed)? up)(?: in)? (?P<finished>{'|'.join(ORDINALS)}|\d{{1,2}}(?:st|nd|rd|th))\b"
+    rf"|\b(?:finish(?:ed|es)?|placed|came|ranked|end(?:ed)? up)(?: in)? (?:(?P<finished>{'|'.join(ORDINALS)})|(?P<finished_digits>\d{{1,2}})(?:st|nd|rd|th))\b"
     r"|\b(?:ranked|number|no\.?|rank|#) ?(?P<behind>\d{1,3})\b|第(?P<zh>[一二三四五六七八九十\d]{1,2})名",
     re.I,
 )
@@ -101,6 +102,8 @@ def number_conditions(
             score = 1.0
             if column is None and not only_named and not is_word:
                 column, score = only(table, lambda column: column.is_numeric), ONLY_SCORE
+            if column is None and not only_named and TIME_UNIT.match(question[match.end() :]):
+                column, score = only(table, holds_durations), DURATION_SCORE
             if column is None or span is None:
                 continue
             name, label = number_expression(column), column.header or column.name
@@ -196,7 +199,7 @@ def place_conditions(
     """Yield the places of a question ("third place") as conditions on the column of ranks."""
     for match in PLACED.finditer(question):
         span, ranks = token_span(tokens, *match.span()), rank_column(table, columns)
-        written = (match["digits"] or (match["finished"] or "").rstrip("stndrh") or match["behind"] or match["word"] or match["zh"]).lower()
+        written = (match["digits"] or match["finished_digits"] or match["finished"] or match["behind"] or match["word"] or match["zh"]).lower()
         number = ORDINALS.get(written) or (int(written) if written.isdigit() else "零一二三四五六七八九十".find(written))
         if span and ranks:
             yield equal_number(ranks, span, str(number))

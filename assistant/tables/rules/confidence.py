@@ -15,6 +15,7 @@ from assistant.datatypes.tables import ColumnType, QueryResult
 from assistant.tables.implied_measures import contradicts_flow
 from assistant.tables.links import Link, LinkedQuestion, is_year_column
 from assistant.tables.row_names import counted_rows
+from assistant.tables.rules.operator_words import operators_left_out
 from assistant.tables.rules.parts import IMPLIED, PLACES, THING, WHEN, WHERE, WHO, ColumnChoice, QuestionParts, is_additive
 from assistant.tables.rules.question_forms import question_form, uses_order_word, value_kind
 from assistant.tables.rules.reading import Reading
@@ -113,6 +114,9 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     features["cell of head noun"] = float(any(is_head_noun(link, parts) for link in used))
     features["number beside count"] = float(reading.marks[0] in {"count", "frequent counted"} and counts_named_number(parts))
     features["guessed condition"] = float(any(link.score < NAMED_CONDITION for link in parts.conditions if link.sql in reading.sql))
+    features.update({f"leaves out {name}": 1.0 for name in operators_left_out(rest, reading)})
+    if asked := measure_asked(reading, parts):
+        features[asked] = 1.0
     features["limiting word"] = float(bool(LIMITING.search(rest)))
     return {name: value for name, value in features.items() if value}
 
@@ -136,6 +140,16 @@ def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
         yield "where is place" if PLACES & set(column.name.split("_")) else "where is no place"
     if column is not None and WHEN.search(parts.question):
         yield "when is time" if column.is_temporal or is_year_column(column) else "when is no time"
+
+
+def measure_asked(reading: Reading, parts: QuestionParts) -> str:
+    """Return that a question asks for a measure that a reading computes: "what is the LENGTH"; "" if it does not."""
+    word = parts.question_word
+    near = {link.column.name for link in parts.free if 1 <= link.start - word <= 3}
+    asked = next((choice for choice in parts.measures() if choice.column.name in near), None)
+    if asked is None:
+        return ""
+    return f"{reading.marks[0]} {'of' if asked.mark in reading.marks else 'without'} the measure asked"
 
 
 def is_head_noun(link: Link, parts: QuestionParts) -> bool:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
 from assistant.tables.links import Link, LinkedQuestion, is_year_column
-from assistant.tables.number_text import holds_numbers_in_text, number_expression
+from assistant.tables.number_text import holds_numbers_in_text, holds_years_in_text, number_expression
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.reading import PHRASES, Reading, label
 from assistant.tables.tokens import forms, root
@@ -170,6 +170,9 @@ class QuestionParts:
         for link in sorted(numeric, key=lambda link: (-(link.score >= EXACT), link.start < behind, -link.score, link.start)):
             where = "" if behind <= link.start <= behind + NEAR_WORD else " far"
             yield ColumnChoice(link.column, f"measure {how_named(link)}{where}")
+        for link in self.free:
+            if link.score >= EXACT and holds_numbers_in_text(link.column) and not holds_years_in_text(link.column):
+                yield ColumnChoice(link.column, "measure in text")
         yield from (ColumnChoice(column, IMPLIED) for column in self.implied)
         for link in self.free:
             if is_year_column(link.column) and self.intent.operation in {Calculation.AVERAGE, Calculation.DIFFERENCE}:
