@@ -22,7 +22,7 @@ from pathlib import Path
 NAME = re.compile(r"\((\d+)-(\d+)\)\.csv$")
 KINDS = (  # the first that fits; the reported questions are as many of each kind
     ("average", re.compile(r"\baverage|\bmean\b", re.I)),
-    ("difference", re.compile(r"\bdifference\b|\bhow (?:many|much) (?:more|less|fewer|longer|higher)\b|\bhow long (?:did|was)", re.I)),
+    ("difference", re.compile(r"\bdifference\b|\bhow (?:many|much) (?:more|less|fewer|longer|higher)\b", re.I)),
     ("sum", re.compile(r"\btotal\b|\bcombined\b|\bsum\b|\baltogether\b", re.I)),
     ("compare", re.compile(r"\bor\b|\b(?:more|less|fewer|larger|higher|longer|better)\b.*\bthan\b|\bsame\b", re.I)),
     ("order", re.compile(r"\b(?:after|before|next|previous|following|prior|first|last|consecutive)\b", re.I)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -23,6 +23,7 @@ CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the ch
 CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
+NAMED = 0.64  # score of a link to a header, or to a part of it that no other header has
 COMBINED = frozenset({Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM, Calculation.DIFFERENCE})
 MOST_RUN = 40  # readings by rule whose statements are run
 
@@ -64,9 +65,10 @@ def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteS
 
 def known_mix(asked: TableQuestion, best: Sequence[Solved], connection: TableConnection) -> ComputedAnswer | None:
     """Return the refusal of a question whose best reading by rule mixes currencies, before the chat model is asked."""
-    if best and best[0].reading.confidence < CONFIRMED:
-        return None
-    return refuse_mix(asked, best, connection)
+    if mixed := mixed_cells(asked, best):
+        return refuse_cells(asked, mixed)
+    is_likely = best and best[0].reading.confidence >= CONFIRMED
+    return refuse_mix(asked, best, connection) if is_likely else None
 
 
 def refuse_mix(asked: TableQuestion, near: Sequence[Solved], connection: TableConnection) -> ComputedAnswer | None:
@@ -82,9 +84,14 @@ def mixed_cells(asked: TableQuestion, near: Sequence[Solved]) -> Column | None:
     if asked.intent.operation not in COMBINED:
         return None
     sql = near[0].reading.sql if near else ""
-    linked = {link.column.name for link in asked.linked.columns}
+    linked = {link.column.name for link in asked.linked.columns if not near or link.score >= NAMED}
     mixed = (column for column in asked.linked.table.columns if currencies_in_cells(column))
-    return next((each for each in mixed if f'({quoted(each.name)}' in sql or (not near and each.name in linked)), None)
+    return next((each for each in mixed if f"({quoted(each.name)}" in sql or is_passed_over(each, sql, linked)), None)
+
+
+def is_passed_over(column: Column, sql: str, linked: Collection[str]) -> bool:
+    """Return whether a question names a column that a statement does not use; "" is no statement."""
+    return column.name in linked and quoted(column.name) not in sql
 
 
 def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved]:

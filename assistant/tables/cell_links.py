@@ -119,7 +119,10 @@ def distinct_values(table: TableInfo, column: Column, connection: TableConnectio
 def cell_links(
     written: Sequence[str], present: set[str], column: Column, value: str, cell: Sequence[str]
 ) -> Iterator[Link]:
-    """Yield the place where a cell occurs in a question. cell: the forms of its tokens"""
+    """Yield the place where a cell occurs in a question.
+
+    cell: the forms of its tokens
+    """
     if not cell or len(cell) > LONGEST_VALUE or (cell[0] not in present and cell[-1] not in present):
         return
     at = find_run(cell, written)

@@ -14,10 +14,14 @@ from assistant.tables.number_text import holds_amounts, holds_durations, holds_y
 from assistant.tables.tokens import QuestionToken
 
 MORE = (
-    r"(?:more|greater|larger|higher|bigger|longer|older|later|heavier|taller) (?:than|then|that)|over|above|exceed(?:s|ing|ed)?"
+    r"(?:more|greater|larger|higher|bigger|longer|older|later|heavier|taller) (?:than|then|that)|over|above"
+    r"|exceed(?:s|ing|ed)?"
     "|超过|大于|高于|多于|以上|晚于"
 )
-LESS = r"(?:less|fewer|smaller|lower|shorter|younger|earlier|lighter) (?:than|then|that)|under|below|低于|小于|少于|不到|以下|早于"
+LESS = (
+    r"(?:less|fewer|smaller|lower|shorter|younger|earlier|lighter) (?:than|then|that)|under|below"
+    r"|低于|小于|少于|不到|以下|早于"
+)
 LEAST = r"at least|no (?:less|fewer) than|minimum of|不少于|至少|不低于"
 MOST = r"at most|no more than|not more than|up to|maximum of|不超过|至多|最多"
 DURATION_SCORE = 0.9  # of "more than five minutes" with the only column of durations
@@ -27,7 +31,8 @@ NUMBER_WORDS = {
     for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
 }
 COMPARISON = re.compile(
-    rf"(?:(?P<more>{MORE})|(?P<less>{LESS})|(?P<least>{LEAST})|(?P<most>{MOST}))\s*(?:of |了|a |the )?(?:(?:an |a |the )?[a-z]+ of )?"
+    rf"(?:(?P<more>{MORE})|(?P<less>{LESS})|(?P<least>{LEAST})|(?P<most>{MOST}))\s*(?:of |了|a |the )?"
+    r"(?:(?:an |a |the )?[a-z]+ of )?"
     rf"[$€£¥￥]?\s*(?P<number>\d[\d,]*(?:\.\d+)?|\b(?:{'|'.join(NUMBER_WORDS)})\b)"
     r"\s*(?P<scale>万|千|k\b|thousand|million|m\b)?",
     re.I,
@@ -47,12 +52,14 @@ ORDINALS = {
 }
 PLACED = re.compile(
     rf"\b(?:(?P<digits>\d{{1,3}})(?:st|nd|rd|th)?|(?P<word>{'|'.join(ORDINALS)}))[ -](?:place|position|spot|rank)\b"
-    rf"|\b(?:finish(?:ed|es)?|placed|came|ranked|end(?:ed)? up)(?: in)? (?:(?P<finished>{'|'.join(ORDINALS)})|(?P<finished_digits>\d{{1,2}})(?:st|nd|rd|th))\b"
+    r"|\b(?:finish(?:ed|es)?|placed|came|ranked|end(?:ed)? up)(?: in)? "
+    rf"(?:(?P<finished>{'|'.join(ORDINALS)})|(?P<finished_digits>\d{{1,2}})(?:st|nd|rd|th))\b"
     r"|\b(?:ranked|number|no\.?|rank|#) ?(?P<behind>\d{1,3})\b|第(?P<zh>[一二三四五六七八九十\d]{1,2})名",
     re.I,
 )
 IN_TOP = re.compile(
-    rf"\b(?:in|inside|within|among|made|make|reached|reach) (?:the|a) (?P<top>top[ -](?P<number>\d{{1,3}}|{'|'.join(NUMBER_WORDS)}))\b",
+    r"\b(?:in|inside|within|among|made|make|reached|reach) (?:the|a) "
+    rf"(?P<top>top[ -](?P<number>\d{{1,3}}|{'|'.join(NUMBER_WORDS)}))\b",
     re.I,
 )
 RANK_SCORE = 0.8
@@ -117,7 +124,8 @@ def number_conditions(
             value = number_of(match["number"]) * SCALES.get((match["scale"] or "").lower(), 1)
             if holds_durations(column):
                 value *= seconds_in(question[match.end() :])
-            yield Link(LinkKind.CONDITION, column, *span, score, f"{name} {sign} {plain(value)}", f"{label} {sign} {plain(value)}")
+            compared = f"{sign} {plain(value)}"
+            yield Link(LinkKind.CONDITION, column, *span, score, f"{name} {compared}", f"{label} {compared}")
 
 
 def comparisons_behind(
@@ -199,7 +207,7 @@ def place_conditions(
     """Yield the places of a question ("third place") as conditions on the column of ranks."""
     for match in PLACED.finditer(question):
         span, ranks = token_span(tokens, *match.span()), rank_column(table, columns)
-        written = (match["digits"] or match["finished_digits"] or match["finished"] or match["behind"] or match["word"] or match["zh"]).lower()
+        written = next(text for text in match.groups() if text).lower()
         number = ORDINALS.get(written) or (int(written) if written.isdigit() else "零一二三四五六七八九十".find(written))
         if span and ranks:
             yield equal_number(ranks, span, str(number))

@@ -14,14 +14,16 @@ from assistant.tables.tokens import QuestionToken
 from assistant.text.dates import MONTH_NUMBERS, MONTHS, Day, dates
 
 YEAR_RANGE = re.compile(
-    r"\b(?P<low>(?:1[5-9]|20)\d\d)(?:年)?(?P<word>\s*[-–—~]\s*|\s+(?:to|until|through|and|or)\s+(?:in )?|\s*(?:到|至|和|与|或)\s*)"
+    r"\b(?P<low>(?:1[5-9]|20)\d\d)(?:年)?(?P<word>\s*[-–—~]\s*"
+    r"|\s+(?:to|until|through|and|or)\s+(?:in )?|\s*(?:到|至|和|与|或)\s*)"
     r"(?P<high>(?:1[5-9]|20)\d\d)\b",
     re.I,
 )
 MONTH_ALONE = re.compile(
     rf"\b(?:in|during|for|of) (?:the month of |all of )?(?P<month>{'|'.join(MONTHS)})\b(?!,? (?:the )?\d)", re.I
 )
-AFTER_DATE = re.compile(r"(?:after|since|from|later than)(?: the)?(?: year)?\s*$|(?:以后|之后|起)\s*$|^\s*(?:以后|之后|起|以来)", re.I)
+AFTER_DATE = re.compile(r"(?:after|since|from|later than)(?: the)?(?: year)?\s*$|(?:以后|之后|起)\s*$"
+    r"|^\s*(?:以后|之后|起|以来)", re.I)
 BEFORE_DATE = re.compile(r"(?:before|until|by|earlier than|prior to)(?: the)?(?: year)?\s*$|^\s*(?:以前|之前|前)", re.I)
 DUE_HEADER = re.compile(r"(?:^|_)(?:due|deadline|fällig\w*|faellig\w*|payable)(?:_|$)|到期|截止|应付日|应收日", re.I)
 PAID_DATE_HEADER = re.compile(

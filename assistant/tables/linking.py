@@ -17,7 +17,7 @@ from assistant.tables.links import Link, LinkedQuestion, best_links, tokens_in
 from assistant.tables.missing_values import missing_links
 from assistant.tables.row_names import counted_rows
 from assistant.tables.settlement import state_links
-from assistant.tables.tokens import chinese_fillers, is_filler, root, tokenize
+from assistant.tables.tokens import QuestionToken, chinese_fillers, is_filler, root, tokenize
 
 DISTINCT = 0.64  # score of a link to a part of a header that no other header has
 WHOLE_HEADER = 0.95  # score of a link to a whole header, which a link to a part of a cell does not replace

@@ -12,8 +12,10 @@ from assistant.tables.tokens import QuestionToken
 MISSING_SCORE = 0.8
 NAMED = 0.64  # score of a link to a header, or to a part of it that no other header has
 NO = re.compile(
-    r"\b(?:(?:[a-z]{2,}(?<!there is)(?<!there are)(?<!there was)(?<!there were)) no|without(?: an?| any)?|lack(?:s|ed|ing)?(?: an?| any)?"
-    r"|missing(?: an?| the)?|(?:do|does|did|has|have|had)(?: not|n't) (?:have|had|list|show)(?: an?| any)?)\s+$|(?:没有|缺少?|无)$",
+    r"\b(?:(?:[a-z]{2,}(?<!there is)(?<!there are)(?<!there was)(?<!there were)) no"
+    r"|without(?: an?| any)?|lack(?:s|ed|ing)?(?: an?| any)?"
+    r"|missing(?: an?| the)?"
+    r"|(?:do|does|did|has|have|had)(?: not|n't) (?:have|had|list|show)(?: an?| any)?)\s+$|(?:没有|缺少?|无)$",
     re.I,
 )
 

@@ -100,7 +100,12 @@ def test_the_same_text_in_another_column_is_compared(tmp_path: Path) -> None:
 
 
 def test_a_phrase_in_longer_cells_is_a_condition(tmp_path: Path) -> None:
-    lines = ("Flight;Carrier", "AC-1;Operated by Air Canada Express", "S-2;Operated by Sun Air", "AC-3;Air Canada Express and others")
+    lines = (
+        "Flight;Carrier",
+        "AC-1;Operated by Air Canada Express",
+        "S-2;Operated by Sun Air",
+        "AC-3;Air Canada Express and others",
+    )
     with opened(tmp_path, facts=lines) as (tables, connection):
         assert values_of(answered("How many flights did Air Canada operate?", tables["facts"], connection)) == ("2",)
 

@@ -11,12 +11,23 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from assistant.datatypes.tables import ColumnType, QueryResult
+from assistant.datatypes.tables import Column, ColumnType, QueryResult
 from assistant.tables.implied_measures import contradicts_flow
 from assistant.tables.links import Link, LinkedQuestion, is_year_column
 from assistant.tables.row_names import counted_rows
 from assistant.tables.rules.operator_words import operators_left_out
-from assistant.tables.rules.parts import IMPLIED, PLACES, THING, WHEN, WHERE, WHO, ColumnChoice, QuestionParts, is_additive
+from assistant.tables.rules.parts import (
+    IMPLIED,
+    PLACES,
+    THING,
+    WHEN,
+    WHERE,
+    WHO,
+    ColumnChoice,
+    QuestionParts,
+    is_additive,
+    numbers_rows,
+)
 from assistant.tables.rules.question_forms import question_form, uses_order_word, value_kind
 from assistant.tables.rules.reading import Reading
 from assistant.tables.rules.weights import WEIGHTS
@@ -97,7 +108,7 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     rest = text_apart_from_links(linked)
     names_rows = ROWS.search(rest) or counted_rows(linked.question, parts.info)
     features["rows by name"] = float(reading.marks[0] == "count" and not linked.unlinked and bool(names_rows))
-    measures = [column for column in parts.info.columns if is_additive(column)]
+    measures = [column for column in parts.info.columns if counts_things(column, parts)]
     features["only measure"] = float(reading.marks[0] == "sum" and not linked.unlinked and len(measures) == 1)
     is_implied = IMPLIED in reading.marks
     guesses = "target is filtered" in features or any(mark in {"target unnamed", "target naming"} for mark in reading.marks)
@@ -113,7 +124,8 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     features["order word of condition"] = float(uses_order_word(linked, parts.intent.start, parts.intent.operation))
     features["cell of head noun"] = float(any(is_head_noun(link, parts) for link in used))
     features["number beside count"] = float(reading.marks[0] in {"count", "frequent counted"} and counts_named_number(parts))
-    features["guessed condition"] = float(any(link.score < NAMED_CONDITION for link in parts.conditions if link.sql in reading.sql))
+    conditions = [link for link in parts.conditions if link.sql in reading.sql]
+    features["guessed condition"] = float(any(link.score < NAMED_CONDITION for link in conditions))
     features.update({f"leaves out {name}": 1.0 for name in operators_left_out(rest, reading)})
     if asked := measure_asked(reading, parts):
         features[asked] = 1.0
@@ -142,6 +154,11 @@ def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
         yield "when is time" if column.is_temporal or is_year_column(column) else "when is no time"
 
 
+def counts_things(column: Column, parts: QuestionParts) -> bool:
+    """Return whether the numbers of a column can be added up and do not number the rows."""
+    return is_additive(column) and not numbers_rows(column, parts.info)
+
+
 def measure_asked(reading: Reading, parts: QuestionParts) -> str:
     """Return that a question asks for a measure that a reading computes: "what is the LENGTH"; "" if it does not."""
     word = parts.question_word
@@ -161,7 +178,7 @@ def is_head_noun(link: Link, parts: QuestionParts) -> bool:
 def counts_named_number(parts: QuestionParts) -> bool:
     """Return whether a column of numbers stands right behind "how many"."""
     behind = parts.token_at(parts.intent.end)
-    return any(0 <= link.start - behind <= 1 and link.score >= 0.64 and is_additive(link.column) for link in parts.free)
+    return any(0 <= link.start - behind <= 1 and link.score >= 0.64 and counts_things(link.column, parts) for link in parts.free)
 
 
 def asks_for_several(reading: Reading, parts: QuestionParts) -> bool:

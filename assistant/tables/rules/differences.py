@@ -109,7 +109,8 @@ def spans_of_time(parts: QuestionParts) -> Iterator[Reading]:
         return
     moments = [f"year({quoted(each.name)})" if each.is_temporal and is_years else quoted(each.name) for each in times[:2]]
     if BOTH_ENDS.search(parts.question):
-        sql = f"SELECT {elapsed(times[0], f'min({moments[0]})', f'max({moments[0]})', is_years=is_years)} FROM {parts.table}{parts.where()}"
+        whole = elapsed(times[0], f"min({moments[0]})", f"max({moments[0]})", is_years=is_years)
+        sql = f"SELECT {whole} FROM {parts.table}{parts.where()}"
         yield parts.reading(sql, parts.say("range", label(times[0])), "number", ["range of time"])
     if len(times) > 1 and times[0].type == times[1].type and parts.filters:
         sql = f"SELECT {elapsed(times[0], *moments, is_years=is_years)} FROM {parts.table}{parts.where()}"

@@ -19,7 +19,9 @@ TIME_WORD = re.compile(r"\b(?:earliest|latest|newest|oldest|most recent|first|la
 SUMMED = re.compile(r"\b(?:total|in total|altogether|overall|combined|sum)\b|总|合计|一共", re.I)
 RANK = re.compile(r"(?:^|_)(?:rank|position|pos|place|placing|finish|ranking|名次|排名)(?:_|$)", re.I)
 RANKED = re.compile(
-    r"^\W*(?:highest|lowest|best|worst|top)[ -](?:\w+[ -]){0,2}?(?:position|rank(?:ed|ing)?|placement|placing|place|finish)\b|^最[好高差低]名次", re.I
+    r"^\W*(?:highest|lowest|best|worst|top)[ -](?:\w+[ -]){0,2}?"
+    r"(?:position|rank(?:ed|ing)?|placement|placing|place|finish)\b|^最[好高差低]名次",
+    re.I,
 )
 GOOD, BAD = re.compile(r"\b(?:best|highest|top)\b|最好", re.I), re.compile(r"\b(?:worst|lowest)\b|最差", re.I)
 QUALITY = re.compile(r"\b(?:best|worst)\b|最[好差]", re.I)  # which no number of rows tells

@@ -31,7 +31,8 @@ def read_groups(parts: QuestionParts) -> Iterator[Reading]:
     if inside:
         return
     for target in parts.targets()[:3]:
-        groups = f"FROM {parts.table}{parts.where(target.name + ' IS NOT NULL')} GROUP BY {target.name} HAVING count(*) {sign} {number}"
+        where = parts.where(f"{target.name} IS NOT NULL")
+        groups = f"FROM {parts.table}{where} GROUP BY {target.name} HAVING count(*) {sign} {number}"
         words = parts.say("each", f"{parts.say('rows')} {sign} {number}", label(target.column))
         if COUNTED.search(parts.question):
             sql = f"SELECT count(*) FROM (SELECT {target.name} {groups})"

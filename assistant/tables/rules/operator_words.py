@@ -14,8 +14,14 @@ OPERATORS = {  # by name: the words, and how the marks of the readings begin tha
     "than": (re.compile(r"\bthan\b", re.I), ("more than", "less than", "difference", "frequent", *COMPARED)),
     "or": (re.compile(r"\bor\b(?! (?:more|less|later|earlier|above|below|higher|lower)\b)|还是", re.I), COMPARED),
     "average": (re.compile(r"\baverages?\b|\bmean\b|平均", re.I), ("average",)),
-    "difference": (re.compile(r"\bdifference\b|\bhow (?:many|much) (?:more|less|fewer)\b|相差", re.I), ("difference", "range", "top two", "margin")),
-    "total": (re.compile(r"\btotal\b|\bcombined\b|\baltogether\b|合计|总", re.I), ("sum", "counted", "count", "distinct", "extreme sum")),
+    "difference": (
+        re.compile(r"\bdifference\b|\bhow (?:many|much) (?:more|less|fewer)\b|相差", re.I),
+        ("difference", "range", "top two", "margin"),
+    ),
+    "total": (
+        re.compile(r"\btotal\b|\bcombined\b|\baltogether\b|合计|总", re.I),
+        ("sum", "counted", "count", "distinct", "extreme sum"),
+    ),
     "consecutive": (re.compile(r"\bconsecutive(?:ly)?\b|\bin a row\b|\bstreak\b|连续", re.I), ("longest run",)),
     "other": (re.compile(r"\bother than\b|\bbesides\b|\baside from\b|\bexcept\b|\balso\b|除了", re.I), ("other than", "same")),
     "beside": (
@@ -23,7 +29,12 @@ OPERATORS = {  # by name: the words, and how the marks of the readings begin tha
         ("neighbour", "count beside", "difference"),
     ),
     "extreme": (
-        re.compile(r"\b(?:most|least|fewest|best|worst|(?!(?:west|east|forest|test|latest|interest)\b)[a-z]{3,}est)\b(?! recent)|最", re.I),
+        re.compile(
+            r"\b(?:most|least|fewest|best|worst"
+            r"|(?!(?:west|east|forest|test|latest|interest)\b)[a-z]{3,}est)\b"
+            r"(?! recent)|最",
+            re.I,
+        ),
         EXTREME,
     ),
     "end": (re.compile(r"\b(?:first|last|final)\b|第一|最后", re.I), ("position", "range", "placed last", "extreme", "difference")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
@@ -17,6 +18,7 @@ from assistant.text.calculations import Calculation, Intent
 from assistant.text.languages import language
 
 DISTINCT_PART = 0.64  # score of a link to a part of a header that no other header has
+FEWEST_NUMBERED = 3  # rows
 EXACT = 0.95  # score of a link to a whole header
 MOST_CHOICES = 4  # columns that are tried for one part of a statement
 MOST_IMPLIED = 2  # measures of one question, which are as many readings
@@ -164,15 +166,14 @@ class QuestionParts:
             for link in self.free
             if link.column.is_numeric
             and not is_year_column(link.column)
+            and not numbers_rows(link.column, self.info)
             and (link.score >= EXACT or not CODE.search(link.column.name))
         ]
         behind = self.token_at(self.intent.start)
         for link in sorted(numeric, key=lambda link: (-(link.score >= EXACT), link.start < behind, -link.score, link.start)):
             where = "" if behind <= link.start <= behind + NEAR_WORD else " far"
             yield ColumnChoice(link.column, f"measure {how_named(link)}{where}")
-        for link in self.free:
-            if link.score >= EXACT and holds_numbers_in_text(link.column) and not holds_years_in_text(link.column):
-                yield ColumnChoice(link.column, "measure in text")
+        yield from (ColumnChoice(column, "measure in text") for column in self._texts_with_numbers(EXACT))
         yield from (ColumnChoice(column, IMPLIED) for column in self.implied)
         for link in self.free:
             if is_year_column(link.column) and self.intent.operation in {Calculation.AVERAGE, Calculation.DIFFERENCE}:
@@ -181,13 +182,19 @@ class QuestionParts:
         for column in self.info.columns:
             if column.is_numeric and column.name in {"total", "totals", "合计", "总计"} and self.linked.unlinked:
                 yield ColumnChoice(column, "measure total")
-        for link in self.free:
-            if holds_numbers_in_text(link.column):
-                yield ColumnChoice(link.column, "measure in text" if link.score >= EXACT else "measure in text part")
-        additive = [column for column in self.info.columns if is_additive(column)]
+        yield from (ColumnChoice(column, "measure in text part") for column in self._texts_with_numbers(0.0))
+        additive = [column for column in self.info.columns if is_additive(column) and not numbers_rows(column, self.info)]
         if len(additive) == 1:
             yield ColumnChoice(additive[0], "measure sole")
+        named = (link.column for link in self.free if link.score >= EXACT and numbers_rows(link.column, self.info))
+        yield from (ColumnChoice(column, "measure running number") for column in named)
         yield from (ColumnChoice(column, "measure unnamed") for column in reversed(additive))
+
+    def _texts_with_numbers(self, least: float) -> Iterator[Column]:
+        """Yield the columns of text that begin with numbers and no years, whose link has at least some score."""
+        for link in self.free:
+            if link.score >= least and holds_numbers_in_text(link.column) and not holds_years_in_text(link.column):
+                yield link.column
 
     @cached_property
     def implied(self) -> list[Column]:
@@ -296,6 +303,13 @@ class QuestionParts:
 def is_additive(column: Column) -> bool:
     """Return whether the numbers of a column can be added up: no years, ranks or codes."""
     return column.is_numeric and not is_year_column(column) and not IDENTIFIER.search(column.name)
+
+
+def numbers_rows(column: Column, table: TableInfo) -> bool:
+    """Return whether a column of integers numbers the rows one by one, such as invoices 1001, 1002 and 1003."""
+    if column.type is not ColumnType.INTEGER or not column.lowest or table.rows < FEWEST_NUMBERED:
+        return False
+    return column.distinct == table.rows == int(Decimal(column.highest)) - int(Decimal(column.lowest)) + 1
 
 
 def how_named(link: Link) -> str:

@@ -17,7 +17,10 @@ from assistant.text.calculations import Calculation
 ASKED_BEHIND = re.compile(
     r"\b(?:before|after|previous to|prior to|following|preceding|below|above|behind) (?:who|whom|what|which)\b", re.I
 )
-PLACED_LAST = re.compile(r"\b(?:last|bottom) (?:place|position|rank)\b|\b(?:finish(?:ed)?|came|placed|ranked) last\b|最后一名", re.I)
+PLACED_LAST = re.compile(
+    r"\b(?:last|bottom) (?:place|position|rank)\b|\b(?:finish(?:ed)?|came|placed|ranked) last\b|最后一名",
+    re.I,
+)
 COUNTED = re.compile(r"\bhow many\b|\bnumber of\b|多少", re.I)
 
 
@@ -89,7 +92,8 @@ def neighbours(
         for order, name in orders(parts, target.column):
             sign, edge, direction = (">", "max", "ASC") if is_after else ("<", "min", "DESC")
             row = f"(SELECT {edge}({order}) FROM {parts.table} WHERE {anchor})"
-            sql = f"SELECT {target.name} FROM {parts.table} WHERE {order} {sign} {row}{filters} ORDER BY {order} {direction} LIMIT 1"
+            beside = f"WHERE {order} {sign} {row}{filters} ORDER BY {order} {direction} LIMIT 1"
+            sql = f"SELECT {target.name} FROM {parts.table} {beside}"
             yield parts.reading(sql, words, "value", [mark, *([name] if name else []), target.mark], "", anchor)
 
 

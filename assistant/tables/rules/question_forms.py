@@ -11,7 +11,12 @@ from assistant.text.calculations import Calculation
 
 FORMS = (  # the first that fits
     ("how many", re.compile(r"\bhow (?:many|often)\b|\bnumber of\b|\bamount of\b|\bcount\b|多少个|几[个种次]", re.I)),
-    ("how much", re.compile(r"\bhow (?:much|long|far|old|tall|high|big|large|hot|cold)\b|\btotal\b|\baverage\b|\bdifference\b|多少", re.I)),
+    (
+        "how much",
+        re.compile(
+            r"\bhow (?:much|long|far|old|tall|high|big|large|hot|cold)\b|\btotal\b|\baverage\b|\bdifference\b|多少", re.I
+        ),
+    ),
     ("who", re.compile(r"\b(?:who|whose|whom)\b|谁", re.I)),
     ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|season|month)\b|什么时候|何时|哪[年天]", re.I)),
     ("where", re.compile(r"\bwhere\b|哪里", re.I)),
@@ -20,7 +25,10 @@ FORMS = (  # the first that fits
     ("what", re.compile(r"\bwhat\b|什么", re.I)),
 )
 YEAR = range(1500, 2101)
-WH_FIRST = re.compile(r"^\W*(?:in |on |at |for |to |from |of )?(?:which|who|whose|whom|when|where|what (?!is\b|was\b|are\b|were\b|the\b))", re.I)
+WH_FIRST = re.compile(
+    r"^\W*(?:in |on |at |for |to |from |of )?(?:which|who|whose|whom|when|where|what (?!is\b|was\b|are\b|were\b|the\b))",
+    re.I,
+)
 TIMED = frozenset({Calculation.NEXT, Calculation.PREVIOUS})
 
 
