@@ -1,6 +1,6 @@
 """Fit the weights of the confidence of readings by rule on questions over tables whose answers are known.
 
-    python benchmarks/fit_tables.py DATA [--validate DATA] [--own HOME] [--keep FILE] [--write]
+    python benchmarks/fit_tables.py DATA [--validate DATA] [--most N] [--own HOME] [--keep FILE] [--write]
 
 DATA holds `tables/corpus` and `tables/queries.jsonl` (id, question, table, answers, kind), such as the training questions of
 WikiTableQuestions that `benchmarks/wikitables.py` prepares, which have no table in common with the questions on which
@@ -14,6 +14,7 @@ questions again. `--write` writes `assistant/tables/rules/weights.py`.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -82,6 +83,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--validate", type=Path)
     parser.add_argument("--own", default="")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--most", type=int, default=100_000, help="questions of DATA to fit on, of tables chosen at random")
     parser.add_argument("--write", action="store_true")
     return parser.parse_args()
 
@@ -92,7 +94,7 @@ def kept_examples(arguments: argparse.Namespace) -> tuple[list[Example], list[Ex
         found: tuple[list[Example], list[Example]] = pickle.loads(arguments.keep.read_bytes())
         return found
     with tempfile.TemporaryDirectory() as folder:
-        examples = list(read_examples(arguments.data / "tables", Path(folder)))
+        examples = list(read_examples(arguments.data / "tables", Path(folder), arguments.most))
         if arguments.validate:
             held_out = list(read_examples(arguments.validate / "tables", Path(folder)))
         else:
@@ -103,11 +105,11 @@ def kept_examples(arguments: argparse.Namespace) -> tuple[list[Example], list[Ex
     return examples, held_out
 
 
-def read_examples(folder: Path, files: Path) -> Iterable[Example]:
+def read_examples(folder: Path, files: Path, most: int = 100_000) -> Iterable[Example]:
     """Yield the questions of a set, each over its own table."""
     records = [json.loads(line) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
-    records.sort(key=lambda record: record["table"])
-    for number, (name, asked) in enumerate(groupby(records, key=lambda record: record["table"])):
+    records.sort(key=lambda record: (hashlib.sha256(record["table"].encode()).hexdigest(), record["id"]))
+    for number, (name, asked) in enumerate(groupby(records[:most], key=lambda record: record["table"])):
         table = read_table(folder / "corpus" / name, files, number)
         if table is None:
             yield from (Example(()) for _ in asked)

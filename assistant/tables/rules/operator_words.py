@@ -37,7 +37,10 @@ OPERATORS = {  # by name: the words, and how the marks of the readings begin tha
         ),
         EXTREME,
     ),
-    "end": (re.compile(r"\b(?:first|last|final)\b|第一|最后", re.I), ("position", "range", "placed last", "extreme", "difference")),
+    "end": (
+        re.compile(r"\b(?:first|last|final)\b|第一|最后", re.I),
+        ("position", "range", "placed last", "extreme", "difference"),
+    ),
 }
 
 
