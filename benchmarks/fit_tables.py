@@ -1,6 +1,6 @@
 """Fit the weights of the confidence of readings by rule on questions over tables whose answers are known.
 
-    python benchmarks/fit_tables.py DATA [--validate DATA] [--most N] [--own HOME] [--keep FILE] [--write]
+    python benchmarks/fit_tables.py DATA [--validate DATA] [--most N] [--most-held N] [--own HOME] [--keep FILE] [--write]
 
 DATA holds `tables/corpus` and `tables/queries.jsonl` (id, question, table, answers, kind), such as the training questions of
 WikiTableQuestions that `benchmarks/wikitables.py` prepares, which have no table in common with the questions on which
@@ -52,6 +52,7 @@ PENALTY = 4.0
 OWN_WEIGHT = 20.0  # of a question of the project's own
 FEWEST = 4  # readings that must have a feature
 HELD_OUT = 0.25
+MOST = 100_000
 WEIGHTS = Path(__file__).parents[1] / "assistant/tables/rules/weights.py"
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9)
 
@@ -83,7 +84,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--validate", type=Path)
     parser.add_argument("--own", default="")
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--most", type=int, default=100_000, help="questions of DATA to fit on, of tables chosen at random")
+    parser.add_argument("--most", type=int, default=MOST, help="questions of DATA to fit on, of tables chosen by a hash")
+    parser.add_argument("--most-held", type=int, default=MOST, help="questions to hold out, chosen alike")
     parser.add_argument("--write", action="store_true")
     return parser.parse_args()
 
@@ -96,7 +98,7 @@ def kept_examples(arguments: argparse.Namespace) -> tuple[list[Example], list[Ex
     with tempfile.TemporaryDirectory() as folder:
         examples = list(read_examples(arguments.data / "tables", Path(folder), arguments.most))
         if arguments.validate:
-            held_out = list(read_examples(arguments.validate / "tables", Path(folder)))
+            held_out = list(read_examples(arguments.validate / "tables", Path(folder), arguments.most_held))
         else:
             count = int(len(examples) * HELD_OUT)
             examples, held_out = examples[count:], examples[:count]
@@ -105,7 +107,7 @@ def kept_examples(arguments: argparse.Namespace) -> tuple[list[Example], list[Ex
     return examples, held_out
 
 
-def read_examples(folder: Path, files: Path, most: int = 100_000) -> Iterable[Example]:
+def read_examples(folder: Path, files: Path, most: int = MOST) -> Iterable[Example]:
     """Yield the questions of a set, each over its own table."""
     records = [json.loads(line) for line in (folder / "queries.jsonl").read_text("utf-8").splitlines()]
     records.sort(key=lambda record: (hashlib.sha256(record["table"].encode()).hexdigest(), record["id"]))
