@@ -1,6 +1,7 @@
 """Fit the weights of the confidence of readings by rule on questions over tables whose answers are known.
 
-    python benchmarks/fit_tables.py DATA [--validate DATA] [--most N] [--most-held N] [--own HOME] [--keep FILE] [--write]
+    python benchmarks/fit_tables.py DATA [--validate DATA] [--most N] [--most-held N] [--own HOME] [--keep FILE]
+                                     [--refine] [--write]
 
 DATA holds `tables/corpus` and `tables/queries.jsonl` (id, question, table, answers, kind), such as the training questions of
 WikiTableQuestions that `benchmarks/wikitables.py` prepares, which have no table in common with the questions on which
@@ -8,7 +9,7 @@ WikiTableQuestions that `benchmarks/wikitables.py` prepares, which have no table
 is the home of a run of `benchmarks/tables.py --own --home HOME`. A reading is right if its values are the gold answers. The
 shares of right and wrong answers are printed by the confidence that an answer needs: on the questions of `--validate`, on which
 nothing is fitted, or on a quarter of DATA. `--keep` keeps the readings in a file, which a second run takes instead of reading the
-questions again. `--write` writes `assistant/tables/rules/weights.py`.
+questions again. With `--refine` the weights in use are the prior. `--write` writes `assistant/tables/rules/weights.py`.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ import pickle
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from scipy.optimize import minimize
@@ -45,6 +47,7 @@ from assistant.tables.find import rank_tables, without_suffixes
 from assistant.tables.parquet import TableFiles
 from assistant.tables.raw import RawTable
 from assistant.tables.rules.confidence import CHOSEN
+from assistant.tables.rules.weights import WEIGHTS
 from assistant.tables.typed import type_table
 from assistant.text.calculations import recognize_intent
 
@@ -53,7 +56,7 @@ OWN_WEIGHT = 20.0  # of a question of the project's own
 FEWEST = 4  # readings that must have a feature
 HELD_OUT = 0.25
 MOST = 100_000
-WEIGHTS = Path(__file__).parents[1] / "assistant/tables/rules/weights.py"
+WEIGHTS_FILE = Path(__file__).parents[1] / "assistant/tables/rules/weights.py"
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9)
 
 
@@ -71,7 +74,7 @@ def main() -> None:
     arguments = parse_arguments()
     examples, held_out = kept_examples(arguments)
     own = list(own_examples(arguments.own)) if arguments.own else []
-    weights = fitted([*examples, *own])
+    weights = fitted([*examples, *own], WEIGHTS if arguments.refine else {})
     show(weights, held_out)
     if arguments.write:
         write_weights(weights)
@@ -86,6 +89,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--most", type=int, default=MOST, help="questions of DATA to fit on, of tables chosen by a hash")
     parser.add_argument("--most-held", type=int, default=MOST, help="questions to hold out, chosen alike")
+    parser.add_argument("--refine", action="store_true", help="start from the weights in use")
     parser.add_argument("--write", action="store_true")
     return parser.parse_args()
 
@@ -164,23 +168,26 @@ def example_of(
     return Example(tuple(readings), weight, kind)
 
 
-def fitted(examples: Sequence[Example]) -> dict[str, float]:
+def fitted(examples: Sequence[Example], prior: Mapping[str, float] = MappingProxyType({})) -> dict[str, float]:
     """Return the weights of a log-linear model of which reading of a question is right, or that none is.
 
     They maximise the likelihood of the right answers, summed over the readings that give them, with an L2 penalty (Pasupat and
-    Liang, "Compositional Semantic Parsing on Semi-Structured Tables", 2015). The score of "none is right" is zero.
+    Liang, "Compositional Semantic Parsing on Semi-Structured Tables", 2015). The score of "none is right" is zero. The penalty
+    is on the distance from the prior weights; features that no example has keep theirs.
     """
     examples = [example for example in examples if example.readings]
     counts = Counter(name for example in examples for features, _ in example.readings for name in features)
-    names = ["bias", *sorted(name for name, count in counts.items() if count >= FEWEST and name not in CHOSEN)]
-    likelihood = Likelihood(examples, names)
-    return dict(zip(names, map(float, minimize(likelihood, np.zeros(len(names)), jac=True, method="L-BFGS-B").x), strict=True))
+    frequent = {name for name, count in counts.items() if count >= FEWEST} - CHOSEN.keys()
+    names = ["bias", *sorted(frequent | prior.keys() - {"bias"})]
+    likelihood = Likelihood(examples, names, prior)
+    found = minimize(likelihood, likelihood.prior, jac=True, method="L-BFGS-B").x
+    return dict(zip(names, map(float, found), strict=True))
 
 
 class Likelihood:
     """The negative logarithm of the likelihood of some examples, and its gradient, for given weights."""
 
-    def __init__(self, examples: Sequence[Example], names: Sequence[str]) -> None:
+    def __init__(self, examples: Sequence[Example], names: Sequence[str], prior: Mapping[str, float]) -> None:
         place = {name: number for number, name in enumerate(names)}
         rows = [(number, each) for number, example in enumerate(examples) for each in example.readings]
         entries = [
@@ -195,6 +202,7 @@ class Likelihood:
         self._question = np.array([number for number, _ in rows])
         self._right = np.array([each[1] for _, each in rows], float)
         self._weight = np.array([example.weight for example in examples])
+        self.prior = np.array([prior.get(name, 0.0) for name in names])
         self._penalty = np.r_[1e-6, np.full(len(names) - 1, PENALTY)]
 
     def __call__(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -205,7 +213,8 @@ class Likelihood:
         loss = self._weight @ (np.log(total) - np.log(np.where(none_right, 1.0, right)))
         wanted = np.where(none_right[self._question], 0.0, odds * self._right / np.where(none_right, 1.0, right)[self._question])
         change = (odds / total[self._question] - wanted) * self._weight[self._question]
-        return float(loss + self._penalty @ weights**2 / 2), self._matrix.T @ change + self._penalty * weights
+        distance = weights - self.prior
+        return float(loss + self._penalty @ distance**2 / 2), self._matrix.T @ change + self._penalty * distance
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
         """Return the sums of some values of readings by question."""
@@ -242,8 +251,8 @@ def write_weights(weights: dict[str, float]) -> None:
     """Write the module with the weights."""
     lines = [f'    "{name}": {value:.2f},' for name, value in sorted(weights.items()) if abs(value) >= 0.005]
     head = '"""Weights of the confidence of a reading, fitted by `benchmarks/fit_tables.py`."""\n\n'
-    WEIGHTS.write_text(head + "WEIGHTS: dict[str, float] = {\n" + "\n".join(lines) + "\n}\n", "utf-8")
-    print(f"wrote {WEIGHTS}", file=sys.stderr)
+    WEIGHTS_FILE.write_text(head + "WEIGHTS: dict[str, float] = {\n" + "\n".join(lines) + "\n}\n", "utf-8")
+    print(f"wrote {WEIGHTS_FILE}", file=sys.stderr)
 
 
 if __name__ == "__main__":
