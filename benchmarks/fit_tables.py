@@ -51,7 +51,7 @@ from assistant.tables.rules.weights import WEIGHTS
 from assistant.tables.typed import type_table
 from assistant.text.calculations import recognize_intent
 
-PENALTY = 4.0
+PENALTY = 6.0
 OWN_WEIGHT = 20.0  # of a question of the project's own
 FEWEST = 4  # readings that must have a feature
 HELD_OUT = 0.25

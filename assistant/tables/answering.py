@@ -19,7 +19,7 @@ from assistant.tables.units import currencies_in_cells, mixed_units, unit_of_res
 from assistant.text.calculations import Calculation, Intent, recognize_apart
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
-CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the chat model has no statement
+CERTAIN = 0.68  # confidence from which a reading by rule is the answer if the chat model has no statement
 CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
