@@ -19,7 +19,9 @@ from assistant.tables.units import currencies_in_cells, mixed_units, unit_of_res
 from assistant.text.calculations import Calculation, Intent, recognize_apart
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
-CERTAIN = 0.68  # confidence from which a reading by rule is the answer if the chat model has no statement
+CERTAIN = 0.7  # confidence from which a reading by rule is the answer if the chat model has no statement
+COMPLETE = 0.5  # the same, of a reading that leaves no word, cell or column of the question out
+LEFT_OUT = ("share unlinked", "cells left out", "columns left out")
 CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
@@ -55,7 +57,7 @@ def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteS
         return mixed
     if write_sql is not None and best < SURE:
         near = decide(by_rule, statements_of_model(asked, connection, write_sql))
-    elif best < CERTAIN:
+    elif not is_certain(by_rule[:1]):
         near = []
     near = with_rivals(near, by_rule)[:MOST_SHOWN]
     if mixed := refuse_mix(asked, near, connection):
@@ -109,7 +111,16 @@ def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved
         if best < CONFIRMED and any(same_result(other.result, statement.result) for other in given):
             return [statement]
         given.append(statement)
-    return [by_rule[0]] if best >= CERTAIN and not given else []
+    return [by_rule[0]] if is_certain(by_rule[:1]) and not given else []
+
+
+def is_certain(best: Sequence[Solved]) -> bool:
+    """Return whether the best reading by rule is the answer without another one that confirms it."""
+    if not best:
+        return False
+    reading = best[0].reading
+    is_complete = not any(reading.features.get(name) for name in LEFT_OUT)
+    return reading.confidence >= (COMPLETE if is_complete else CERTAIN)
 
 
 def is_near(reading: Reading, best: Reading) -> bool:

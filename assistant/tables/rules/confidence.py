@@ -64,6 +64,7 @@ CHOSEN = {
     "rows for units": -4.0,
     "predicate left out": -3.0,
     "unlinked name": -3.0,
+    "whole cell left out": -2.5,
 }
 COMPUTING = frozenset({Calculation.COUNT, Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM})
 PARTIES = frozenset(map(form_of, "customer client buyer supplier vendor employee staff worker".split()))
@@ -100,6 +101,9 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     features["cells left out"] = min(
         len({link.start for link in linked.values}) - len({link.start for link in used}), MOST_COUNTED
     )
+    kept = {(link.start, link.end) for link in parts.values}
+    whole = [link for link in linked.values if link.score >= 1]
+    features["whole cell left out"] = float(any((link.start, link.end) not in kept for link in whole))
     features["conditions"] = min(len(used) + len(parts.conditions), MOST_COUNTED)
     features["conditions left out"] = float(any(link.sql not in reading.sql for link in parts.conditions))
     features["columns left out"] = min(columns_left_out(reading, linked), MOST_COUNTED)
