@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -19,12 +19,15 @@ from assistant.tables.units import currencies_in_cells, mixed_units, unit_of_res
 from assistant.text.calculations import Calculation, Intent, recognize_apart
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
-CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the chat model has no statement
+CERTAIN = 0.7  # confidence from which a reading by rule is the answer if the chat model has no statement
+COMPLETE = 0.5  # the same, of a reading that leaves no word, cell or column of the question out
+LEFT_OUT = ("share unlinked", "cells left out", "columns left out")
 CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
+NAMED = 0.64  # score of a link to a header, or to a part of it that no other header has
 COMBINED = frozenset({Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM, Calculation.DIFFERENCE})
-MOST_RUN = 24  # readings by rule whose statements are run
+MOST_RUN = 40  # readings by rule whose statements are run
 
 
 def understand(
@@ -50,16 +53,32 @@ def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteS
     by_rule = solutions(asked, connection)
     best = by_rule[0].reading.confidence if by_rule else 0.0
     near = [each for each in by_rule if is_near(each.reading, by_rule[0].reading)]
+    if mixed := known_mix(asked, by_rule[:1], connection):
+        return mixed
     if write_sql is not None and best < SURE:
         near = decide(by_rule, statements_of_model(asked, connection, write_sql))
-    elif best < CERTAIN:
+    elif not is_certain(by_rule[:1]):
         near = []
     near = with_rivals(near, by_rule)[:MOST_SHOWN]
+    if mixed := refuse_mix(asked, near, connection):
+        return mixed
+    return answer_text(asked, [with_rows(each, asked, connection) for each in near]) if near else refusal(asked)
+
+
+def known_mix(asked: TableQuestion, best: Sequence[Solved], connection: TableConnection) -> ComputedAnswer | None:
+    """Return the refusal of a question whose best reading by rule mixes currencies, before the chat model is asked."""
+    if mixed := mixed_cells(asked, best):
+        return refuse_cells(asked, mixed)
+    is_likely = best and best[0].reading.confidence >= CONFIRMED
+    return refuse_mix(asked, best, connection) if is_likely else None
+
+
+def refuse_mix(asked: TableQuestion, near: Sequence[Solved], connection: TableConnection) -> ComputedAnswer | None:
+    """Return the refusal of a computation over numbers of several currencies; None if they are of one."""
     if near and (units := mixed_units(near[0].reading.sql, asked.linked.table, connection)):
         return refuse_units(asked, units)
-    if mixed := mixed_cells(asked, near):
-        return refuse_cells(asked, mixed)
-    return answer_text(asked, [with_rows(each, asked, connection) for each in near]) if near else refusal(asked)
+    mixed = mixed_cells(asked, near)
+    return refuse_cells(asked, mixed) if mixed else None
 
 
 def mixed_cells(asked: TableQuestion, near: Sequence[Solved]) -> Column | None:
@@ -67,9 +86,14 @@ def mixed_cells(asked: TableQuestion, near: Sequence[Solved]) -> Column | None:
     if asked.intent.operation not in COMBINED:
         return None
     sql = near[0].reading.sql if near else ""
-    linked = {link.column.name for link in asked.linked.columns}
+    linked = {link.column.name for link in asked.linked.columns if not near or link.score >= NAMED}
     mixed = (column for column in asked.linked.table.columns if currencies_in_cells(column))
-    return next((each for each in mixed if f'({quoted(each.name)}' in sql or (not near and each.name in linked)), None)
+    return next((each for each in mixed if f"({quoted(each.name)}" in sql or is_passed_over(each, sql, linked)), None)
+
+
+def is_passed_over(column: Column, sql: str, linked: Collection[str]) -> bool:
+    """Return whether a question names a column that a statement does not use; "" is no statement."""
+    return column.name in linked and quoted(column.name) not in sql
 
 
 def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved]:
@@ -87,7 +111,16 @@ def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved
         if best < CONFIRMED and any(same_result(other.result, statement.result) for other in given):
             return [statement]
         given.append(statement)
-    return [by_rule[0]] if best >= CERTAIN and not given else []
+    return [by_rule[0]] if is_certain(by_rule[:1]) and not given else []
+
+
+def is_certain(best: Sequence[Solved]) -> bool:
+    """Return whether the best reading by rule is the answer without another one that confirms it."""
+    if not best:
+        return False
+    reading = best[0].reading
+    is_complete = not any(reading.features.get(name) for name in LEFT_OUT)
+    return reading.confidence >= (COMPLETE if is_complete else CERTAIN)
 
 
 def is_near(reading: Reading, best: Reading) -> bool:
@@ -114,9 +147,32 @@ def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]
         if not is_empty_result(result) and is_decided(reading, result):
             found.append(Solved(with_result(reading, result, asked.linked), result))
     found.sort(key=lambda each: -each.reading.confidence)
-    return [
+    distinct = [
         each for place, each in enumerate(found) if not any(same_result(each.result, other.result) for other in found[:place])
     ]
+    return share_confidence(distinct)
+
+
+def share_confidence(found: Sequence[Solved]) -> list[Solved]:
+    """Return readings with the confidence that they have among all that have another result; rivals do not share theirs.
+
+    The odds of each are those against "no reading is right", as the weights are fitted.
+    """
+    odds = [each.reading.confidence / (1 - each.reading.confidence) for each in found]
+    return [
+        replace(each, reading=replace(each.reading, confidence=own / (1 + own + odds_of_others(found, odds, place))))
+        for place, (each, own) in enumerate(zip(found, odds, strict=True))
+    ]
+
+
+def odds_of_others(found: Sequence[Solved], odds: Sequence[float], place: int) -> float:
+    """Return the sum of the odds of the other readings, without those that the same words mean equally well."""
+    rivals = found[place].reading.rivals
+    return sum(
+        odd
+        for number, (each, odd) in enumerate(zip(found, odds, strict=True))
+        if number != place and not (rivals and each.reading.rivals == rivals)
+    )
 
 
 def with_rows(solved: Solved, asked: TableQuestion, connection: TableConnection) -> Solved:

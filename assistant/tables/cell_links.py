@@ -17,17 +17,94 @@ MOST_SHARING = 2  # cells that share the part of them that a question names
 LONGEST_VALUE = 12  # tokens
 MIN_WORD = 3
 CONTAINS_SCORE = 0.5
+COUNTRY_SCORE = 0.9  # of an adjective and the country that it means
+CODE_SCORE = 0.9
+CODES = tuple(  # words of a question, and how cells write them
+    {frozenset(words.split()): frozenset(codes.split()) for words, codes in family.items()}
+    for family in (
+        {
+            "win won victory winning beat": "w win won victory winner",
+            "loss lost lose losing defeat defeated": "l loss lost defeat",
+            "draw drew tie tied draws": "d t draw drawn tie tied",
+        },
+        {"male men man": "m male", "female women woman": "f w female"},
+        {"home": "h home", "away": "a away", "neutral": "n neutral"},
+    )
+)
+PHRASE_SCORE = 0.62  # of a phrase that cells contain
+LONGEST_PHRASE = 4  # words
+COUNTRIES = {  # of adjectives that do not begin like the country; "united" is the first word of its name in cells
+    "american": ("usa", "us", "america", "united"),
+    "british": ("uk", "britain", "gbr", "united"),
+    "english": ("england", "eng"),
+    "dutch": ("netherland", "ned", "holland"),
+    "german": ("germany", "ger"),
+    "french": ("france", "fra"),
+    "spanish": ("spain", "esp"),
+    "swiss": ("switzerland", "sui"),
+    "danish": ("denmark", "den"),
+    "swedish": ("sweden", "swe"),
+    "polish": ("poland", "pol"),
+    "irish": ("ireland", "irl"),
+    "welsh": ("wales", "wal"),
+    "scottish": ("scotland", "sco"),
+    "finnish": ("finland", "fin"),
+    "turkish": ("turkey", "tur"),
+    "greek": ("greece", "gre"),
+    "czech": ("czech", "cze"),
+    "chinese": ("china", "chn"),
+    "portuguese": ("portugal", "por"),
+    "thai": ("thailand", "tha"),
+    "filipino": ("philippine", "phi"),
+}
 ADJECTIVE = re.compile(r"^(?P<stem>[a-z]{3,}?)(?:ians?|ans?|ns?|ese|ish|i|is)$")
 
 
 def value_links(tokens: Sequence[QuestionToken], table: TableInfo, connection: TableConnection) -> Iterator[Link]:
-    """Yield the cells of text columns that occur in a question: as a whole, or by their distinctive beginning."""
+    """Yield the cells of text columns that occur in a question: as a whole, by their distinctive beginning, or by a phrase."""
     written = [token.form for token in tokens]
-    present = set(written)
+    present, phrases = set(written), question_phrases(written)
     for column in table.columns:
         if column.type is ColumnType.TEXT and not column.is_temporal:
+            found: set[tuple[str, ...]] = set()
             for value in distinct_values(table, column, connection):
-                yield from cell_links(written, present, column, value)
+                cell = [token.form for token in tokenize(value)]
+                yield from cell_links(written, present, column, value, cell)
+                if phrases and len(cell) > 2:
+                    found |= phrases.keys() & phrases_of(cell)
+            yield from (phrase_link(column, phrase, phrases[phrase]) for phrase in sorted(found))
+
+
+def question_phrases(written: Sequence[str]) -> dict[tuple[str, ...], int]:
+    """Return where each phrase of a question begins that has two to four words and no filler at its ends."""
+    return {
+        tuple(written[start : start + length]): start
+        for length in range(2, LONGEST_PHRASE + 1)
+        for start in range(len(written) - length + 1)
+        if all(is_phrase_end(written[place]) for place in (start, start + length - 1))
+    }
+
+
+def is_phrase_end(form: str) -> bool:
+    """Return whether a phrase may begin or end with a word: an ASCII word that says something."""
+    return form.isascii() and form.isalnum() and not is_filler(form) and (len(form) > 1 or form.isdigit())
+
+
+def phrases_of(cell: Sequence[str]) -> set[tuple[str, ...]]:
+    """Return the phrases of two to four words in a cell."""
+    return {
+        tuple(cell[start : start + length])
+        for length in range(2, LONGEST_PHRASE + 1)
+        for start in range(len(cell) - length + 1)
+    }
+
+
+def phrase_link(column: Column, phrase: tuple[str, ...], start: int) -> Link:
+    """Return the link to the rows whose cells contain a phrase."""
+    pattern = "\\W+".join(phrase)
+    sql = f"regexp_matches(lower(strip_accents({quoted(column.name)})), '\\b{pattern}')"
+    words = f"{column.header or column.name} contains {' '.join(phrase)}"
+    return Link(LinkKind.VALUE, column, start, start + len(phrase), PHRASE_SCORE, sql, words, " ".join(phrase))
 
 
 def distinct_values(table: TableInfo, column: Column, connection: TableConnection) -> list[str]:
@@ -39,9 +116,13 @@ def distinct_values(table: TableInfo, column: Column, connection: TableConnectio
     return [str(row[0]) for row in rows]
 
 
-def cell_links(written: Sequence[str], present: set[str], column: Column, value: str) -> Iterator[Link]:
-    """Yield the place where a cell occurs in a question."""
-    cell = [token.form for token in tokenize(value)]
+def cell_links(
+    written: Sequence[str], present: set[str], column: Column, value: str, cell: Sequence[str]
+) -> Iterator[Link]:
+    """Yield the place where a cell occurs in a question.
+
+    cell: the forms of its tokens
+    """
     if not cell or len(cell) > LONGEST_VALUE or (cell[0] not in present and cell[-1] not in present):
         return
     at = find_run(cell, written)
@@ -95,9 +176,14 @@ def containing_links(
     Only words that nothing else is linked to, and at most two columns for each.
     """
     columns = [column for column in table.columns if column.type is ColumnType.TEXT and column.distinct <= MOST_VALUES]
-    words = {column.name: words_of_cells(distinct_values(table, column, connection)) for column in columns}
+    cells = {column.name: distinct_values(table, column, connection) for column in columns}
+    words = {name: words_of_cells(each) for name, each in cells.items()}
     for place, token in enumerate(tokens):
         if place in taken or is_filler(token.form) or (len(token.form) < MIN_WORD and token.form.isascii()):
+            continue
+        coded = [link for column in columns if (link := code_link(column, cells[column.name], token.form, place))]
+        if coded:
+            yield coded[0]
             continue
         fitting = [(column, found) for column in columns if (found := fitting_word(token.form, words[column.name]))]
         for column, word in fitting[:2]:
@@ -106,11 +192,27 @@ def containing_links(
                 column,
                 place,
                 place + 1,
-                CONTAINS_SCORE,
+                COUNTRY_SCORE if token.form in COUNTRIES else CONTAINS_SCORE,
                 f"regexp_matches(lower(strip_accents({quoted(column.name)})), '\\b{word}')",
                 f"{column.header or column.name} contains {word}",
                 word,
             )
+
+
+def code_link(column: Column, cells: Sequence[str], form: str, place: int) -> Link | None:
+    """Return the link of "wins" or "female" to the cells that begin with a code for it: "W 3-1", "F"; None if there are none."""
+    for family in CODES:
+        codes = next((codes for words, codes in family.items() if form in words), None)
+        if codes is None:
+            continue
+        known = {code for each in family.values() for code in each}
+        begins = [match[0].lower() for cell in cells if (match := re.match(r"[A-Za-z]+", cell))]
+        if 2 * sum(begin in known for begin in begins) <= len(cells) or not codes & set(begins):
+            return None
+        sql = f"regexp_matches(lower({quoted(column.name)}), '^({'|'.join(sorted(codes))})\\b')"
+        words = f"{column.header or column.name} begins with {' or '.join(sorted(codes & set(begins)))}"
+        return Link(LinkKind.VALUE, column, place, place + 1, CODE_SCORE, sql, words, form)
+    return None
 
 
 def words_of_cells(cells: Iterable[str]) -> frozenset[str]:
@@ -122,6 +224,8 @@ def fitting_word(form: str, words: frozenset[str]) -> str:
     """Return the word of cells that a word of a question is, or the country of its adjective; "" if there is none."""
     if form in words:
         return form if form.isascii() and form.isalnum() else ""
+    if form in COUNTRIES:
+        return next((name for name in COUNTRIES[form] if name in words), "")
     match = ADJECTIVE.match(form)
     if not match or len(match["stem"]) < MIN_WORD:
         return ""

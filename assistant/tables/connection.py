@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from assistant.datatypes.tables import Column, QueryResult, TableInfo
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, UsageError
 from assistant.system.interrupts import import_whole
 from assistant.tables.catalog import source_label
 from assistant.tables.parquet import PLACE_COLUMNS, TEXT_SUFFIX, quoted, sql_type
@@ -31,8 +31,14 @@ LOCKS = (
 )
 
 
-class StatementFailed(AssistantError):
-    """A statement is valid, but DuckDB cannot run it; the message says why."""
+class StatementFailed(UsageError):
+    """DuckDB cannot run a statement: it names no such column, or its types do not fit; the message says why."""
+
+
+class StatementStopped(StatementFailed):
+    """A statement took too long or too much memory."""
+
+    exit_code = 1
 
 
 class TableMissing(AssistantError):
@@ -86,8 +92,10 @@ class TableConnection:
             columns = tuple(str(field[0]) for field in cursor.description or ())
             rows = cursor.fetchmany(most_rows + 1)
         except duckdb.InterruptException as error:
-            raise StatementFailed(f"The statement was stopped after {self._seconds:.0f} seconds.", "Ask for less.") from error
-        except (duckdb.Error, MemoryError) as error:
+            raise StatementStopped(f"The statement was stopped after {self._seconds:.0f} seconds.", "Ask for less.") from error
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            raise StatementStopped(f"The statement cannot be run: {first_line(error)}", "Ask for less.") from error
+        except duckdb.Error as error:
             raise StatementFailed(f"The statement cannot be run: {first_line(error)}") from error
         finally:
             timer.cancel()

@@ -11,15 +11,20 @@ from assistant.tables.links import Link, LinkKind, is_year_column, nearest, only
 from assistant.tables.parquet import quoted
 from assistant.tables.relative_dates import RelativeDate, relative_dates
 from assistant.tables.tokens import QuestionToken
-from assistant.text.dates import Day, dates
+from assistant.text.dates import MONTH_NUMBERS, MONTHS, Day, dates
 
 YEAR_RANGE = re.compile(
-    r"\b(?P<low>(?:1[5-9]|20)\d\d)(?:年)?(?P<word>\s*[-–—~]\s*|\s+(?:to|until|through|and|or)\s+|\s*(?:到|至|和|与|或)\s*)"
+    r"\b(?P<low>(?:1[5-9]|20)\d\d)(?:年)?(?P<word>\s*[-–—~]\s*"
+    r"|\s+(?:to|until|through|and|or)\s+(?:in )?|\s*(?:到|至|和|与|或)\s*)"
     r"(?P<high>(?:1[5-9]|20)\d\d)\b",
     re.I,
 )
-AFTER_DATE = re.compile(r"(?:after|since|from|later than|以后|之后|起)\s*$|^\s*(?:以后|之后|起|以来)", re.I)
-BEFORE_DATE = re.compile(r"(?:before|until|by|earlier than|prior to)\s*$|^\s*(?:以前|之前|前)", re.I)
+MONTH_ALONE = re.compile(
+    rf"\b(?:in|during|for|of) (?:the month of |all of )?(?P<month>{'|'.join(MONTHS)})\b(?!,? (?:the )?\d)", re.I
+)
+AFTER_DATE = re.compile(r"(?:after|since|from|later than)(?: the)?(?: year)?\s*$|(?:以后|之后|起)\s*$"
+    r"|^\s*(?:以后|之后|起|以来)", re.I)
+BEFORE_DATE = re.compile(r"(?:before|until|by|earlier than|prior to)(?: the)?(?: year)?\s*$|^\s*(?:以前|之前|前)", re.I)
 DUE_HEADER = re.compile(r"(?:^|_)(?:due|deadline|fällig\w*|faellig\w*|payable)(?:_|$)|到期|截止|应付日|应收日", re.I)
 PAID_DATE_HEADER = re.compile(
     r"(?:^|_)(?:paid(?:_(?:on|at|date))?|payment_date|date_paid|settled(?:_on)?|bezahlt_am)$|付款日|支付日|收款日", re.I
@@ -51,11 +56,23 @@ def date_conditions(
         if span is None or any(found.start < end and start < found.end for start, end in busy):
             continue
         column = nearest(columns, span, lambda column: column.is_temporal) or row_date(table)
-        before, after = question[max(0, found.start - 14) : found.start], question[found.end : found.end + 6]
+        before, after = question[max(0, found.start - 24) : found.start], question[found.end : found.end + 6]
         if column:
             yield from calendar_condition(column, span, with_year(found.readings[0], column), before, after)
         else:
             yield from year_condition(found.readings[0], table, columns, span, before)
+    yield from months_alone(question, tokens, table, columns, busy)
+
+
+def months_alone(
+    question: str, tokens: Sequence[QuestionToken], table: TableInfo, columns: Sequence[Link], busy: Sequence[tuple[int, int]]
+) -> Iterator[Link]:
+    """Yield the months of a question that stand without day and year, as "in october"."""
+    for match in MONTH_ALONE.finditer(question):
+        span = token_span(tokens, *match.span("month"))
+        column = nearest(columns, span, lambda column: column.is_temporal) or row_date(table)
+        if column and span and not any(match.start("month") < end and start < match.end("month") for start, end in busy):
+            yield in_any_year(column, span, with_year(Day(0, MONTH_NUMBERS[match["month"][:3].lower()], 0), column))
 
 
 def calendar_condition(column: Column, span: tuple[int, int], day: Day, before: str, after: str) -> Iterator[Link]:
@@ -68,7 +85,7 @@ def calendar_condition(column: Column, span: tuple[int, int], day: Day, before: 
 
 def year_condition(day: Day, table: TableInfo, columns: Sequence[Link], span: tuple[int, int], before: str) -> Iterator[Link]:
     """Yield the condition that a column of years has a year; a month or a day is none."""
-    years = nearest(columns, span, is_year_column) or only(table, is_year_column)
+    years = nearest(columns, span, is_year_column) or next(filter(is_year_column, table.columns), None)
     if years and day.year and not (day.month or day.day or day.quarter):
         sign = ">" if AFTER_DATE.search(before) else "<" if BEFORE_DATE.search(before) else "="
         sign = ">=" if re.search(r"since\s*$", before, re.I) else sign
@@ -86,7 +103,7 @@ def year_ranges(
         column = nearest(columns, span, is_year_column) or only(table, is_year_column)
         dated_column = nearest(columns, span, lambda column: column.is_temporal) or row_date(table)
         is_range = (
-            match["word"].strip().lower() not in {"and", "or", "和", "与", "或"}
+            match["word"].strip().lower().removesuffix(" in") not in {"and", "or", "和", "与", "或"}
             or "between" in question[: match.start()].lower()[-9:]
         )
         if span is None or not (column or dated_column):
@@ -167,7 +184,7 @@ def relative_conditions(
 def relative_condition(found: RelativeDate, column: Column, span: tuple[int, int], question: str) -> Link:
     """Return the condition that a date column has a date told from today, or a day of the week."""
     if not found.weekday:
-        before, after = question[max(0, found.start - 14) : found.start], question[found.end : found.end + 6]
+        before, after = question[max(0, found.start - 24) : found.start], question[found.end : found.end + 6]
         return dated(column, span, (found.first, found.end_day), before, after)
     sql = f"isodow({quoted(column.name)}) = {found.weekday}"
     words = f"{column.header or column.name} is a {question[found.start : found.end]}"

@@ -9,15 +9,17 @@ from pathlib import PurePath
 from assistant.datatypes.tables import TableInfo
 from assistant.tables.cell_links import containing_links, in_named_columns, specific, value_links
 from assistant.tables.column_links import column_links, synonym_links
-from assistant.tables.conditions import condition_links, equality_links
+from assistant.tables.conditions import comparisons_behind, condition_links, equality_links
 from assistant.tables.connection import TableConnection
 from assistant.tables.implied_measures import implied_links
 from assistant.tables.joins import join_links
 from assistant.tables.links import Link, LinkedQuestion, best_links, tokens_in
+from assistant.tables.missing_values import missing_links
 from assistant.tables.row_names import counted_rows
 from assistant.tables.settlement import state_links
-from assistant.tables.tokens import chinese_fillers, is_filler, root, tokenize
+from assistant.tables.tokens import QuestionToken, chinese_fillers, is_filler, root, tokenize
 
+DISTINCT = 0.64  # score of a link to a part of a header that no other header has
 WHOLE_HEADER = 0.95  # score of a link to a whole header, which a link to a part of a cell does not replace
 
 
@@ -39,15 +41,24 @@ def link_question(
     values = tuple(link for link in values if link.score >= 1 or not places_of([link]) <= whole)
     states = list(state_links(question, tokens, table, values, connection, today))
     values = tuple(link for link in values if not places_of([link]) <= places_of(states))
+    bare = tuple(link for link in values if is_bare_number(link, tokens))
+    values = tuple(link for link in values if link not in bare)
     taken = places_of(values) | places_of(states)
     columns = [link for link in headers if not places_of([link]) <= taken]
     conditions = [*states, *condition_links(question, tokens, table, columns, taken, today)]
+    taken |= places_of(conditions)
+    values = (*values, *(link for link in bare if not places_of([link]) & taken))
+    taken |= places_of(values)
     known, fillers = table_words(table), chinese_fillers(question)
     implied = tuple(implied_links(question, tokens, table, values))
     taken |= places_of(columns) | places_of(conditions) | places_of(implied)
-    columns += synonym_links(tokens, table, taken)
+    unsure = places_of(link for link in columns if link.score < DISTINCT) - places_of(implied)
+    columns += synonym_links(tokens, table, taken - unsure)
+    conditions += comparisons_behind(question, tokens, table, columns, taken)
+    taken |= places_of(columns) | places_of(conditions)
+    conditions += list(missing_links(question, tokens, columns, taken - places_of(columns)))
     naming = {place for place, token in enumerate(tokens) if root(token.form) in known}
-    conditions += equality_links(question, tokens, table, columns, taken | naming)
+    conditions += equality_links(question, tokens, table, columns, (taken - places_of(columns)) | naming)
     taken |= places_of(columns) | places_of(conditions)
     values = (*values, *join_links(tokens, table, others, connection, taken | naming))
     taken |= places_of(values)
@@ -61,6 +72,11 @@ def link_question(
         if place not in used and token.start not in fillers and not is_filler(token.form) and root(token.form) not in known
     )
     return LinkedQuestion(question, tokens, table, tuple(columns), values, tuple(conditions), unlinked, implied)
+
+
+def is_bare_number(link: Link, tokens: Sequence[QuestionToken]) -> bool:
+    """Return whether a link to a cell rests on one number, which may as well belong to a date or a comparison."""
+    return link.end - link.start == 1 and tokens[link.start].form.isdigit()
 
 
 def places_of(links: Iterable[Link]) -> set[int]:

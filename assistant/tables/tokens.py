@@ -12,7 +12,7 @@ from assistant.text.calculations.vocabulary import MEASURE_WORD
 from assistant.text.languages import CJK
 from assistant.text.stems import stem
 
-TOKEN = re.compile(rf"[{CJK}]|\d+(?:[.,:/-]\d+)*|[^\W\d_{CJK}]+(?:['’][^\W\d_{CJK}]+)*")
+TOKEN = re.compile(rf"[{CJK}]|\d{{4}}-\d\d?-\d\d?|\d+(?:[.,:/]\d+)*|[^\W\d_{CJK}]+(?:['’][^\W\d_{CJK}]+)*")
 ENGLISH_FILLER = frozenset(
     """
     a an the of in on at to for from by with and or as is are was were be been being do does did has have had having

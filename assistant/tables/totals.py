@@ -16,6 +16,7 @@ LABEL = re.compile(
     re.I,
 )
 STATISTIC = re.compile(r"^\W*(?:average|mean|median|averages|avg\.?|durchschnitt|mittelwert|平均(?:值|数)?)\W*$", re.I)
+SURE_LABEL = re.compile(r"^\W*(?:(?:grand|overall|net|team) )?totals?\W*$|^\W*(?:合计|总计|小计|共计)\W*$", re.I)
 LABEL_CELLS = 4  # cells among which a label may stand
 TOLERANCE = Decimal("0.006")
 
@@ -41,7 +42,7 @@ def find_totals(chunks: Iterable[tuple[Sequence[Row], Iterable[Numbers]]], count
         labels = labels_among({cell for row in rows for cell in row})
         for row, values in zip(rows, numbers, strict=True):
             number += 1
-            is_total = sums.rows > 0 and is_total_row(row, values, sums, labels, is_late=number >= count - 1)
+            is_total = is_total_row(row, values, sums, labels, is_late=number >= count - 1)
             yield is_total
             sums.add(values, is_total=is_total)
 
@@ -49,6 +50,10 @@ def find_totals(chunks: Iterable[tuple[Sequence[Row], Iterable[Numbers]]], count
 def is_total_row(row: Row, values: Numbers, sums: _RunningSums, labels: Set[str], *, is_late: bool) -> bool:
     """Return whether a row totals the rows above it. is_late: it is one of the last two rows, which may be an average."""
     filled = [cell for cell in row if cell]
+    if (is_late or sums.rows == 0) and len(filled) > 1 and SURE_LABEL.match(filled[0]):
+        return True  # whatever its numbers are: they may be texts with units
+    if sums.rows == 0:
+        return False
     texts_only = len(filled) - sum(value is not None for value in values)
     if any(cell in labels and LABEL.match(cell) for cell in (*row[:LABEL_CELLS], *filled[:1])) and (
         sums.any_match(values) or (texts_only <= 1 and sums.rows > 1)

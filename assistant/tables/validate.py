@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from assistant.errors import AssistantError
+from assistant.errors import UsageError
 from assistant.system.interrupts import import_whole
 from assistant.tables.near_names import tables_hint
 
@@ -68,10 +68,8 @@ CAST_TYPES = frozenset(
 Node = dict[str, Any]
 
 
-class StatementRefused(AssistantError):
+class StatementRefused(UsageError):
     """A statement is not one SELECT over the tables of the library; the message says what is wrong with it."""
-
-    exit_code = 2
 
 
 def parse_statement(sql: str) -> Node:

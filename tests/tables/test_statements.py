@@ -5,7 +5,7 @@ import pytest
 from assistant.datatypes.tables import TableSource
 from assistant.tables.answering import compute, understand
 from assistant.tables.catalog import from_json, name_tables, to_json
-from assistant.tables.connection import StatementFailed, TableConnection, TableMissing
+from assistant.tables.connection import StatementFailed, StatementStopped, TableConnection, TableMissing
 from assistant.tables.evidence import rows_behind
 from assistant.tables.parquet import TableFiles
 from assistant.tables.raw import RawRow, RawTable
@@ -90,10 +90,11 @@ def test_a_statement_is_stopped_at_its_bound_and_the_connection_goes_on(tmp_path
     source = stored(tmp_path, "/x/long.csv", *lines)
     (table,) = name_tables([source])
     with TableConnection([table], {source.stored.file: tmp_path / "tables"}, seconds=0.5) as connection:
-        with pytest.raises(StatementFailed, match="stopped"):
+        with pytest.raises(StatementStopped, match="stopped") as stopped:
             connection.query(
                 "SELECT count(*) FROM long a JOIN long b ON a.b <> b.b JOIN long c ON b.b <> c.b JOIN long d ON c.b <> d.b"
             )
+        assert stopped.value.exit_code == 1  # the statement is right, but asks for too much
         assert connection.query("SELECT max(a) FROM long").rows == ((2999,),)
 
 

@@ -13,7 +13,7 @@ from assistant.datatypes.tables import QueryResult, StoredTable, TableInfo, Tabl
 from assistant.errors import NO_ROOM, DiskFull, LibraryUnwritable, UsageError
 from assistant.index import LibraryStore
 from assistant.tables.catalog import from_json, name_tables, to_json
-from assistant.tables.connection import StatementFailed, TableConnection
+from assistant.tables.connection import StatementFailed, StatementStopped, TableConnection
 from assistant.tables.extract import raw_tables
 from assistant.tables.near_names import columns_hint, missing_column, name_in_sql, tables_called, tables_hint
 from assistant.tables.parquet import TableFiles, quoted
@@ -163,6 +163,8 @@ class LibraryTables:
         with self.open(used) as connection:
             try:
                 return TableQuery(connection.query(sql, most_rows), used)
+            except StatementStopped:
+                raise
             except StatementFailed as error:
                 missing = missing_column(str(error))
                 says = f"There is no column {missing}." if missing else str(error)

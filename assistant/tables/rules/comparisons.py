@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assistant.datatypes.tables import Column
 from assistant.tables.connection import literal
 from assistant.tables.links import Link, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.differences import year_pair
 from assistant.tables.rules.extremes import RANK
 from assistant.tables.rules.lists import read_lists
-from assistant.tables.rules.parts import ColumnChoice, QuestionParts
+from assistant.tables.rules.parts import ColumnChoice, QuestionParts, unique_choices
 from assistant.tables.rules.reading import Reading, label
 from assistant.tables.units import units_differ
 
@@ -34,6 +35,7 @@ SIDE = (
 )
 SIDES = re.compile(rf"\b(?P<first>{SIDE})\s*(?:or|/)\s*(?P<second>{SIDE})\b", re.I)
 SMALLER = re.compile(r"^(?:less|fewer|lower|below|smaller|shorter|younger|before|earlier|worse)$", re.I)
+COUNTED = re.compile(r"how many|number of|多少", re.I)
 SAME = re.compile(r"\bsame\b|\bas (?:many|much)\b|相同|一样", re.I)
 
 
@@ -147,6 +149,8 @@ def read_relations(parts: QuestionParts) -> Iterator[Reading]:
     if not anchors or not (is_same or is_than):
         return
     anchor = anchors[-1]
+    if is_same:
+        yield from same_text(parts, anchor)
     sign, word = ("=", "same") if is_same else ("<", "less than") if LESS.search(parts.question) else (">", "more than")
     for choice in parts.measures():
         for target in parts.targets()[:2]:
@@ -161,3 +165,26 @@ def read_relations(parts: QuestionParts) -> Iterator[Reading]:
                 break
             sql = f"SELECT {target.name} FROM {parts.table} WHERE {where}"
             yield parts.reading(sql, words, "rows", marks, choice.column.unit, where)
+
+
+def same_text(parts: QuestionParts, anchor: Link) -> Iterator[Reading]:
+    """Yield what has the same text, date or year in a column as the row of a cell: "the same city as Jones"."""
+    same = [link.column for link in parts.free if link.column.name != anchor.column.name and not is_measure(link.column)]
+    for column in list(dict.fromkeys(same))[:2]:
+        name = quoted(column.name)
+        value = f"(SELECT max({name}) FROM {parts.table} WHERE {anchor.sql})"
+        where = f"{name} = {value} AND NOT ({anchor.sql}){parts.condition_without([anchor])}"
+        own = [ColumnChoice(anchor.column, "target anchor")]
+        for target in unique_choices(iter([*own, *(each for each in parts.targets()[:2] if each.column != column)])):
+            words = parts.say("same", label(target.column), label(column), anchor.value)
+            if COUNTED.search(parts.question):
+                sql = f"SELECT count(*) FROM {parts.table} WHERE {where}"
+                yield parts.reading(sql, words, "number", ["same", "same text", "same counted"], "", where)
+                break
+            sql = f"SELECT DISTINCT {target.name} FROM {parts.table} WHERE {where}"
+            yield parts.reading(sql, words, "rows", ["same", "same text", target.mark], "", where)
+
+
+def is_measure(column: Column) -> bool:
+    """Return whether a column holds numbers that are no years."""
+    return column.is_numeric and not is_year_column(column)

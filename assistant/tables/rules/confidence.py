@@ -11,11 +11,24 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from assistant.datatypes.tables import ColumnType, QueryResult
+from assistant.datatypes.tables import Column, ColumnType, QueryResult
 from assistant.tables.implied_measures import contradicts_flow
-from assistant.tables.links import LinkedQuestion, is_year_column
+from assistant.tables.links import Link, LinkedQuestion, is_year_column
 from assistant.tables.row_names import counted_rows
-from assistant.tables.rules.parts import IMPLIED, THING, WHEN, WHO, ColumnChoice, QuestionParts, is_additive
+from assistant.tables.rules.operator_words import operators_left_out
+from assistant.tables.rules.parts import (
+    IMPLIED,
+    PLACES,
+    THING,
+    WHEN,
+    WHERE,
+    WHO,
+    ColumnChoice,
+    QuestionParts,
+    is_additive,
+    numbers_rows,
+)
+from assistant.tables.rules.question_forms import question_form, uses_order_word, value_kind
 from assistant.tables.rules.reading import Reading
 from assistant.tables.rules.weights import WEIGHTS
 from assistant.tables.settlement import has_state
@@ -23,6 +36,7 @@ from assistant.tables.tokens import form_of
 from assistant.text.calculations import Calculation, Intent
 
 MOST_COUNTED = 3
+NAMED_CONDITION = 0.75  # score of a condition on a column that the question names
 MOST_LISTED = 3
 VERB = re.compile(
     r"(?:ed|ing|ave|ew|ought|ept|ent|ade)$|^(?:won|win|play|score|obtain|earn|appear|hold|held|became|become|sell|sold|buy|spend"
@@ -34,7 +48,7 @@ NEGATED = re.compile(
     re.I,
 )
 NUMBER_WORD = re.compile(r"^\d|^(?:two|three|four|five|six|seven|eight|nine|ten|second|third|fourth|fifth|half|twice|century)$")
-SELECTED = re.compile(r'SELECT (?:DISTINCT )?"([^"]+)"')
+SELECTED = re.compile(r'SELECT (?:DISTINCT )?(?:year\()?"([^"]+)"')
 LIMITING = re.compile(r"\b(?:only|same|each|both|either|consecutive|exactly|other|another|else|between)\b|连续|同时", re.I)
 ROWS = re.compile(r"\b(?:rows|records|entries|lines)\b|多少行|几行|行数|多少条|几条", re.I)
 # weights that are not fitted: the training questions never ask for rows, for the sum of a table that has one amount, for a
@@ -50,6 +64,7 @@ CHOSEN = {
     "rows for units": -4.0,
     "predicate left out": -3.0,
     "unlinked name": -3.0,
+    "whole cell left out": -2.5,
 }
 COMPUTING = frozenset({Calculation.COUNT, Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM})
 PARTIES = frozenset(map(form_of, "customer client buyer supplier vendor employee staff worker".split()))
@@ -86,6 +101,9 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     features["cells left out"] = min(
         len({link.start for link in linked.values}) - len({link.start for link in used}), MOST_COUNTED
     )
+    kept = {(link.start, link.end) for link in parts.values}
+    whole = [link for link in linked.values if link.score >= 1]
+    features["whole cell left out"] = float(any((link.start, link.end) not in kept for link in whole))
     features["conditions"] = min(len(used) + len(parts.conditions), MOST_COUNTED)
     features["conditions left out"] = float(any(link.sql not in reading.sql for link in parts.conditions))
     features["columns left out"] = min(columns_left_out(reading, linked), MOST_COUNTED)
@@ -94,7 +112,7 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     rest = text_apart_from_links(linked)
     names_rows = ROWS.search(rest) or counted_rows(linked.question, parts.info)
     features["rows by name"] = float(reading.marks[0] == "count" and not linked.unlinked and bool(names_rows))
-    measures = [column for column in parts.info.columns if is_additive(column)]
+    measures = [column for column in parts.info.columns if counts_things(column, parts)]
     features["only measure"] = float(reading.marks[0] == "sum" and not linked.unlinked and len(measures) == 1)
     is_implied = IMPLIED in reading.marks
     guesses = "target is filtered" in features or any(mark in {"target unnamed", "target naming"} for mark in reading.marks)
@@ -107,6 +125,14 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     features["predicate left out"] = float(not reading.where and leaves_predicate_out(linked))
     features["rows for units"] = float(reading.marks[0] == "count" and bool(UNITS.search(parts.question)))
     features["negation"] = float(bool(NEGATED.search(rest)) and "NOT" not in reading.where)
+    features["order word of condition"] = float(uses_order_word(linked, parts.intent.start, parts.intent.operation))
+    features["cell of head noun"] = float(any(is_head_noun(link, parts) for link in used))
+    features["number beside count"] = float(reading.marks[0] in {"count", "frequent counted"} and counts_named_number(parts))
+    conditions = [link for link in parts.conditions if link.sql in reading.sql]
+    features["guessed condition"] = float(any(link.score < NAMED_CONDITION for link in conditions))
+    features.update({f"leaves out {name}": 1.0 for name in operators_left_out(rest, reading)})
+    if asked := measure_asked(reading, parts):
+        features[asked] = 1.0
     features["limiting word"] = float(bool(LIMITING.search(rest)))
     return {name: value for name, value in features.items() if value}
 
@@ -126,8 +152,37 @@ def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
         yield "who is no text"
     if column is not None and column.is_numeric and not is_year_column(column):
         yield "selects number"
+    if column is not None and WHERE.search(parts.question):
+        yield "where is place" if PLACES & set(column.name.split("_")) else "where is no place"
     if column is not None and WHEN.search(parts.question):
         yield "when is time" if column.is_temporal or is_year_column(column) else "when is no time"
+
+
+def counts_things(column: Column, parts: QuestionParts) -> bool:
+    """Return whether the numbers of a column can be added up and do not number the rows."""
+    return is_additive(column) and not numbers_rows(column, parts.info)
+
+
+def measure_asked(reading: Reading, parts: QuestionParts) -> str:
+    """Return that a question asks for a measure that a reading computes: "what is the LENGTH"; "" if it does not."""
+    word = parts.question_word
+    near = {link.column.name for link in parts.free if 1 <= link.start - word <= 3}
+    asked = next((choice for choice in parts.measures() if choice.column.name in near), None)
+    if asked is None:
+        return ""
+    return f"{reading.marks[0]} {'of' if asked.mark in reading.marks else 'without'} the measure asked"
+
+
+def is_head_noun(link: Link, parts: QuestionParts) -> bool:
+    """Return whether a part of a cell is what a question asks for: "college" in "which college", "games" in "how many games"."""
+    behind = parts.token_at(parts.intent.end) if parts.intent.operation is Calculation.COUNT else -9
+    return link.score < 1 and (0 <= link.start - behind <= 1 or 1 <= link.start - parts.question_word <= 2)
+
+
+def counts_named_number(parts: QuestionParts) -> bool:
+    """Return whether a column of numbers stands right behind "how many"."""
+    behind = parts.token_at(parts.intent.end)
+    return any(0 <= link.start - behind <= 1 and link.score >= 0.64 and counts_things(link.column, parts) for link in parts.free)
 
 
 def asks_for_several(reading: Reading, parts: QuestionParts) -> bool:
@@ -208,7 +263,10 @@ def result_features(reading: Reading, result: QueryResult, linked: LinkedQuestio
     """Return what a result says about its reading: zero, several rows, a tie for the first place."""
     first = result.rows[0]
     is_extreme = reading.marks[0] in {"extreme row", "extreme sum", "extreme count"}
+    kind = value_kind(first[0])
     features = {
+        f"{question_form(linked.question)} gives {kind}": 1.0,
+        f"{reading.marks[0]} gives {kind}": 1.0,
         "result zero": float(reading.kind == "number" and first[0] == 0),
         "result one": float(reading.kind == "number" and first[0] == 1),
         "result of several rows": float(len(result.rows) > 1 and reading.target != "compare"),

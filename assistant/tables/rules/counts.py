@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from assistant.datatypes.tables import Column, ColumnType
 from assistant.tables.parquet import quoted
-from assistant.tables.rules.parts import IMPLIED, QuestionParts, is_additive
+from assistant.tables.rules.differences import spans_of_time
+from assistant.tables.rules.parts import IMPLIED, QuestionParts, is_additive, numbers_rows
 from assistant.tables.rules.reading import Reading, label
 
 CONSECUTIVE = re.compile(r"\b(?:consecutive(?:ly)?|in a row|straight)\b|连续", re.I)
@@ -23,12 +24,34 @@ def read_counts(parts: QuestionParts) -> Iterator[Reading]:
         if parts.filters:
             yield longest_run(parts)
         return
+    yield from counts_near(parts)
+    yield from spans_of_time(parts)
+    for choice in parts.measures():
+        if choice.mark == "measure total":
+            sql = f"SELECT sum({choice.number}) FROM {parts.table}{parts.where()}"
+            marks = ["counted total", "one row" if parts.filters else "all rows"]
+            yield parts.reading(sql, parts.say("sum", label(choice.column)), "number", marks, choice.column.unit)
+    for column in parts.implied:
+        sql = f"SELECT sum({quoted(column.name)}) FROM {parts.table}{parts.where()}"
+        yield parts.reading(sql, parts.say("sum", label(column)), "number", ["counted implied", IMPLIED], column.unit)
+    behind = parts.token_at(parts.intent.end)
+    if not parts.intent.is_distinct or not any(behind - 1 <= link.start <= behind + 2 for link in parts.free):
+        yield parts.reading(
+            f"SELECT count(*) FROM {parts.table}{parts.where()}",
+            parts.say("rows"),
+            "number",
+            ["count", "count filtered" if parts.filters else "count of all"],
+        )
+
+
+def counts_near(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the sum of each column of numbers near "how many", and the number of different values of each column of text."""
     first, behind = parts.token_at(parts.intent.start), parts.token_at(parts.intent.end)
     for link in parts.free:
         column = link.column
         place = "near" if behind - 1 <= link.start <= behind + 2 else "before" if 0 <= first - link.end <= 2 else "far"
         exact = "named" if link.score >= 0.95 else "part"
-        if is_additive(column) and place != "far":
+        if is_additive(column) and not numbers_rows(column, parts.info) and place != "far":
             yield parts.reading(
                 f"SELECT sum({quoted(column.name)}) FROM {parts.table}{parts.where()}",
                 parts.say("sum", label(column)),
@@ -44,16 +67,6 @@ def read_counts(parts: QuestionParts) -> Iterator[Reading]:
                 "number",
                 [f"distinct {exact}", f"distinct {distinct}"],
             )
-    for column in parts.implied:
-        sql = f"SELECT sum({quoted(column.name)}) FROM {parts.table}{parts.where()}"
-        yield parts.reading(sql, parts.say("sum", label(column)), "number", ["counted implied", IMPLIED], column.unit)
-    if not parts.intent.is_distinct or not any(behind - 1 <= link.start <= behind + 2 for link in parts.free):
-        yield parts.reading(
-            f"SELECT count(*) FROM {parts.table}{parts.where()}",
-            parts.say("rows"),
-            "number",
-            ["count", "count filtered" if parts.filters else "count of all"],
-        )
 
 
 def longest_run(parts: QuestionParts) -> Reading:

@@ -18,6 +18,7 @@ BOTH_ENDS = re.compile(
     re.I,
 )
 TOP_TWO = re.compile(r"\b(?:top|first|highest|largest) (?:two|2)\b|前两", re.I)
+DAYS = re.compile(r"\bdays?\b|\bhow long\b|天", re.I)
 SCORE = r"\b([0-9]{1,3}) ?[-–:] ?([0-9]{1,3})\b"
 MOST, FEWEST = re.compile(r"\b(?:largest|greatest|biggest|most)\b", re.I), re.compile(r"\b(?:smallest|least)\b", re.I)
 
@@ -46,6 +47,7 @@ def read_differences(parts: QuestionParts) -> Iterator[Reading]:
             top = f"SELECT {name} AS top FROM {parts.table}{parts.where(name + ' IS NOT NULL')} ORDER BY {name} DESC LIMIT 2"
             words = parts.say("range", label(choice.column))
             yield parts.reading(f"SELECT max(top) - min(top) FROM ({top})", words, "number", ["top two", choice.mark], unit)
+    yield from spans_of_time(parts)
     if pair:
         yield difference_of_counts(parts, pair)
         yield from differences_in_time(parts, pair)
@@ -97,6 +99,28 @@ def differences_in_time(parts: QuestionParts, pair: tuple[Link, Link]) -> Iterat
     words = parts.say("difference", label(column), pair[0].value, pair[1].value)
     where = f"({pair[0].sql} OR {pair[1].sql})"
     yield parts.reading(f"SELECT abs({days})", words, "number", ["difference in time"], "", where)
+
+
+def spans_of_time(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the years or days from the first to the last row, and between two columns of time in the rows of a cell."""
+    times = [column for column in parts.info.columns if column.is_temporal or is_year_column(column)]
+    is_years = "year" in parts.question.lower() or "年" in parts.question
+    if not times or not (is_years or DAYS.search(parts.question)):
+        return
+    moments = [f"year({quoted(each.name)})" if each.is_temporal and is_years else quoted(each.name) for each in times[:2]]
+    if BOTH_ENDS.search(parts.question):
+        whole = elapsed(times[0], f"min({moments[0]})", f"max({moments[0]})", is_years=is_years)
+        sql = f"SELECT {whole} FROM {parts.table}{parts.where()}"
+        yield parts.reading(sql, parts.say("range", label(times[0])), "number", ["range of time"])
+    if len(times) > 1 and times[0].type == times[1].type and parts.filters:
+        sql = f"SELECT {elapsed(times[0], *moments, is_years=is_years)} FROM {parts.table}{parts.where()}"
+        words = parts.say("difference", label(times[0]), label(times[0]), label(times[1]))
+        yield parts.reading(sql, words, "number", ["difference of times"])
+
+
+def elapsed(column: Column, first: str, second: str, *, is_years: bool) -> str:
+    """Return the SQL expression of the years or days between two moments."""
+    return f"abs({second} - {first})" if is_years or not column.is_temporal else f"abs(date_diff('day', {first}, {second}))"
 
 
 def differences_of_columns(parts: QuestionParts) -> Iterator[Reading]:

@@ -18,6 +18,11 @@ EARLY = re.compile(r"\b(?:earliest|oldest|first)\b|最早|最旧", re.I)
 TIME_WORD = re.compile(r"\b(?:earliest|latest|newest|oldest|most recent|first|last)\b|最(?:早|晚|新|近)", re.I)
 SUMMED = re.compile(r"\b(?:total|in total|altogether|overall|combined|sum)\b|总|合计|一共", re.I)
 RANK = re.compile(r"(?:^|_)(?:rank|position|pos|place|placing|finish|ranking|名次|排名)(?:_|$)", re.I)
+RANKED = re.compile(
+    r"^\W*(?:highest|lowest|best|worst|top)[ -](?:\w+[ -]){0,2}?"
+    r"(?:position|rank(?:ed|ing)?|placement|placing|place|finish)\b|^最[好高差低]名次",
+    re.I,
+)
 GOOD, BAD = re.compile(r"\b(?:best|highest|top)\b|最好", re.I), re.compile(r"\b(?:worst|lowest)\b|最差", re.I)
 QUALITY = re.compile(r"\b(?:best|worst)\b|最[好差]", re.I)  # which no number of rows tells
 HOW = re.compile(r"how\b", re.I)  # "how hot did it get" asks for the value
@@ -40,7 +45,8 @@ class _Extreme:
 
     def is_high(self, choice: ColumnChoice) -> bool:
         """Return whether the largest value of a column is meant: for ranks and dates the words mean the opposite."""
-        if RANK.search(choice.column.name) and (GOOD.search(self._wording) or BAD.search(self._wording)):
+        is_rank = RANK.search(choice.column.name) or RANKED.search(self._parts.question[self._parts.intent.start :])
+        if is_rank and (GOOD.search(self._wording) or BAD.search(self._wording)):
             return bool(BAD.search(self._wording))
         if (choice.column.is_temporal or is_year_column(choice.column)) and TIME_WORD.search(self._wording):
             return not EARLY.search(self._wording)
@@ -68,20 +74,22 @@ def read_extremes(parts: QuestionParts) -> Iterator[Reading]:
     if QUALITY.search(wording) or HOW.match(wording):
         return
     for target in parts.targets():
-        if target.column.distinct < parts.info.rows and target.column.type is ColumnType.TEXT:
+        if target.column.distinct < parts.info.rows and (target.column.type is ColumnType.TEXT or is_year_column(target.column)):
             yield most_frequent(parts, extreme, target)
 
 
 def extreme_value(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice) -> Reading:
     """Return the reading of the extreme value itself."""
-    is_high = extreme.is_high(choice)
+    is_high, column = extreme.is_high(choice), choice.column
+    marks = ["extreme value", choice.mark, question_form(parts)]
+    words = parts.say("largest" if is_high else "smallest", label(column))
+    if column.type is ColumnType.TEXT:  # whose cell says more than its number
+        filled = parts.where(f"{choice.number} IS NOT NULL")
+        sql = f"SELECT {choice.name} FROM {parts.table}{filled} {extreme.order(choice, choice.number)}"
+        return parts.reading(sql, words, "value", [*marks, "extreme text"], target=column.name)
+    sql = f"SELECT {'max' if is_high else 'min'}({choice.number}) FROM {parts.table}{parts.where()}"
     return parts.reading(
-        f"SELECT {'max' if is_high else 'min'}({choice.number}) FROM {parts.table}{parts.where()}",
-        parts.say("largest" if is_high else "smallest", label(choice.column)),
-        "value" if choice.column.is_temporal else "number",
-        ["extreme value", choice.mark, question_form(parts)],
-        choice.column.unit,
-        target=choice.column.name,
+        sql, words, "value" if column.is_temporal else "number", marks, column.unit, target=column.name
     )
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cached_property
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
 from assistant.tables.links import Link, LinkedQuestion, is_year_column
+from assistant.tables.number_text import holds_numbers_in_text, holds_years_in_text, number_expression
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.reading import PHRASES, Reading, label
 from assistant.tables.tokens import forms, root
 from assistant.text.calculations import Calculation, Intent
 from assistant.text.languages import language
 
-NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d[\d.,]*\s?(?P<unit>[^\W\d_]*)")
-ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
 DISTINCT_PART = 0.64  # score of a link to a part of a header that no other header has
+FEWEST_NUMBERED = 3  # rows
 EXACT = 0.95  # score of a link to a whole header
 MOST_CHOICES = 4  # columns that are tried for one part of a statement
 MOST_IMPLIED = 2  # measures of one question, which are as many readings
@@ -52,6 +54,7 @@ MEASURES = {  # nouns of columns that an adjective measures
 WH = re.compile(r"\b(?:what|which|who|whose|whom|name|list|show|give|when|where)\b|哪|谁|什么", re.I)
 WHO = re.compile(r"\b(?:who|whose|whom)\b|谁", re.I)
 WHEN = re.compile(r"\bwhen\b|\b(?:what|which|in) (?:year|date|day|season|month)\b|哪[年天]|什么时候|何时", re.I)
+YEAR_ASKED = re.compile(r"\b(?:what|which) year\b|哪[一]?年", re.I)
 WHERE = re.compile(r"\bwhere\b|哪里|什么地方", re.I)
 PLACES = frozenset("location place venue city site country stadium town ground 地点 地址 城市".split())
 CODE = re.compile(r"(?:^|_)(?:id|code|编号|编码)(?:_|$)", re.I)
@@ -64,11 +67,12 @@ class ColumnChoice:
 
     column: Column
     mark: str
+    part: str = ""
 
     @property
     def name(self) -> str:
-        """The quoted name of the column."""
-        return quoted(self.column.name)
+        """The quoted name of the column, or the expression of the part of its dates that is asked for, such as the year."""
+        return f"{self.part}({quoted(self.column.name)})" if self.part else quoted(self.column.name)
 
     @property
     def is_in_question(self) -> bool:
@@ -78,9 +82,7 @@ class ColumnChoice:
     @property
     def number(self) -> str:
         """The expression of the column's numbers: for a column of text the first number in each cell."""
-        if self.column.is_numeric or self.column.is_temporal:
-            return self.name
-        return f"TRY_CAST(regexp_extract(replace({self.name}, ',', ''), '-?[0-9]+([.][0-9]+)?') AS DOUBLE)"
+        return number_expression(self.column)
 
 
 class QuestionParts:
@@ -142,7 +144,7 @@ class QuestionParts:
         tokens = self.linked.tokens
         return next((place for place, token in enumerate(tokens) if token.end > character), len(tokens))
 
-    @property
+    @cached_property
     def question_word(self) -> int:
         """The place of the question word; -9 if there is none."""
         match = WH.search(self.question)
@@ -152,7 +154,11 @@ class QuestionParts:
 
     def measures(self) -> list[ColumnChoice]:
         """Return the columns of numbers that the question may measure, the likeliest first."""
-        return unique_choices(self._measures())[:MOST_CHOICES]
+        return list(self._best_measures)
+
+    @cached_property
+    def _best_measures(self) -> tuple[ColumnChoice, ...]:
+        return tuple(unique_choices(self._measures())[:MOST_CHOICES])
 
     def _measures(self) -> Iterator[ColumnChoice]:
         numeric = [
@@ -160,12 +166,14 @@ class QuestionParts:
             for link in self.free
             if link.column.is_numeric
             and not is_year_column(link.column)
+            and not numbers_rows(link.column, self.info)
             and (link.score >= EXACT or not CODE.search(link.column.name))
         ]
         behind = self.token_at(self.intent.start)
         for link in sorted(numeric, key=lambda link: (-(link.score >= EXACT), link.start < behind, -link.score, link.start)):
             where = "" if behind <= link.start <= behind + NEAR_WORD else " far"
             yield ColumnChoice(link.column, f"measure {how_named(link)}{where}")
+        yield from (ColumnChoice(column, "measure in text") for column in self._texts_with_numbers(EXACT))
         yield from (ColumnChoice(column, IMPLIED) for column in self.implied)
         for link in self.free:
             if is_year_column(link.column) and self.intent.operation in {Calculation.AVERAGE, Calculation.DIFFERENCE}:
@@ -174,15 +182,21 @@ class QuestionParts:
         for column in self.info.columns:
             if column.is_numeric and column.name in {"total", "totals", "合计", "总计"} and self.linked.unlinked:
                 yield ColumnChoice(column, "measure total")
-        for link in self.free:
-            if holds_numbers_in_text(link.column):
-                yield ColumnChoice(link.column, "measure in text" if link.score >= EXACT else "measure in text part")
-        additive = [column for column in self.info.columns if is_additive(column)]
+        yield from (ColumnChoice(column, "measure in text part") for column in self._texts_with_numbers(0.0))
+        additive = [column for column in self.info.columns if is_additive(column) and not numbers_rows(column, self.info)]
         if len(additive) == 1:
             yield ColumnChoice(additive[0], "measure sole")
+        named = (link.column for link in self.free if link.score >= EXACT and numbers_rows(link.column, self.info))
+        yield from (ColumnChoice(column, "measure running number") for column in named)
         yield from (ColumnChoice(column, "measure unnamed") for column in reversed(additive))
 
-    @property
+    def _texts_with_numbers(self, least: float) -> Iterator[Column]:
+        """Yield the columns of text that begin with numbers and no years, whose link has at least some score."""
+        for link in self.free:
+            if link.score >= least and holds_numbers_in_text(link.column) and not holds_years_in_text(link.column):
+                yield link.column
+
+    @cached_property
     def implied(self) -> list[Column]:
         """The columns of numbers that words of the question imply; none if there are more than two, or if it names one itself."""
         if any(link.column.is_numeric and not is_year_column(link.column) and link.score >= DISTINCT_PART for link in self.free):
@@ -201,7 +215,15 @@ class QuestionParts:
 
     def targets(self) -> list[ColumnChoice]:
         """Return the columns that the question may ask for, the likeliest first."""
-        return unique_choices(self._targets())[:MOST_CHOICES]
+        return list(self._best_targets)
+
+    @cached_property
+    def _best_targets(self) -> tuple[ColumnChoice, ...]:
+        asks_year = bool(YEAR_ASKED.search(self.question))
+        return tuple(
+            replace(choice, part="year") if asks_year and choice.column.is_temporal else choice
+            for choice in unique_choices(self._targets())[:MOST_CHOICES]
+        )
 
     def _targets(self) -> Iterator[ColumnChoice]:
         yield from self._named_targets()
@@ -260,7 +282,8 @@ class QuestionParts:
 
     def pair(self) -> tuple[Link, Link] | None:
         """Return two cells of the same column that the question names."""
-        values = [link for link in self.values if link.score >= 0.45]
+        equal = [link for link in self.conditions if is_point(link)]
+        values = sorted([*(link for link in self.values if link.score >= 0.45), *equal], key=lambda link: link.start)
         for number, first in enumerate(values):
             for second in values[number + 1 :]:
                 if first.column.name == second.column.name and first.start != second.start:
@@ -270,13 +293,23 @@ class QuestionParts:
     def condition_without(self, links: Sequence[Link]) -> str:
         """Return the condition of all links but some, to be put behind another one; "" if there is no other."""
         spans = {(link.start, link.end) for link in links}
-        rest = condition_of([link for link in self.values if (link.start, link.end) not in spans], self.conditions)
+        rest = condition_of(
+            [link for link in self.values if (link.start, link.end) not in spans],
+            [link for link in self.conditions if (link.start, link.end) not in spans],
+        )
         return f" AND {rest}" if rest else ""
 
 
 def is_additive(column: Column) -> bool:
     """Return whether the numbers of a column can be added up: no years, ranks or codes."""
     return column.is_numeric and not is_year_column(column) and not IDENTIFIER.search(column.name)
+
+
+def numbers_rows(column: Column, table: TableInfo) -> bool:
+    """Return whether a column of integers numbers the rows one by one, such as invoices 1001, 1002 and 1003."""
+    if column.type is not ColumnType.INTEGER or not column.lowest or table.rows < FEWEST_NUMBERED:
+        return False
+    return column.distinct == table.rows == int(Decimal(column.highest)) - int(Decimal(column.lowest)) + 1
 
 
 def how_named(link: Link) -> str:
@@ -294,11 +327,9 @@ def holds_time(column: Column) -> bool:
     return column.is_temporal or is_year_column(column) or bool({"year", "season", "date"} & set(column.name.split("_")))
 
 
-def holds_numbers_in_text(column: Column) -> bool:
-    """Return whether most cells of a column of text begin with a number, as in "231+" or "4th", and no two units differ."""
-    found = [match for cell in column.samples if (match := NUMBER_FIRST.match(cell))]
-    units = {match["unit"].lower() for match in found if match["unit"]} - ORDINAL_ENDINGS
-    return column.type is ColumnType.TEXT and 2 * len(found) > len(column.samples) and len(units) <= 1
+def is_point(link: Link) -> bool:
+    """Return whether a condition means one number or one period: "year = 2009", "date >= ... AND date < ..."."""
+    return " = " in link.sql or (" >= " in link.sql and " < " in link.sql)
 
 
 def unique_choices(choices: Iterator[ColumnChoice]) -> list[ColumnChoice]:

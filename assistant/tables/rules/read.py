@@ -12,6 +12,7 @@ from assistant.tables.rules.confidence import confidence_of, features_of
 from assistant.tables.rules.counts import read_counts
 from assistant.tables.rules.differences import read_differences
 from assistant.tables.rules.extremes import read_extremes
+from assistant.tables.rules.groups import read_groups
 from assistant.tables.rules.lists import read_lists
 from assistant.tables.rules.parts import QuestionParts
 from assistant.tables.rules.positions import read_neighbours, read_positions
@@ -60,7 +61,8 @@ def all_readings(linked: LinkedQuestion, intents: Sequence[Intent]) -> Iterator[
     for rank, intent in enumerate([*intents, *listed]):
         for values in link_choices(linked.values):
             parts = QuestionParts(linked, intent, values, linked.conditions)
-            for reading in RULES[intent.operation](parts):
+            own = read_groups(parts) if rank == 0 else ()
+            for reading in (*RULES[intent.operation](parts), *own):
                 features = features_of(reading, parts, intents, rank)
                 yield replace(reading, features=features, confidence=confidence_of(features))
 

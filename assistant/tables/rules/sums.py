@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from assistant.tables.quantities import is_per_unit
 from assistant.tables.rules.counts import grouped, read_counts
-from assistant.tables.rules.parts import QuestionParts
+from assistant.tables.rules.parts import EXACT, QuestionParts
 from assistant.tables.rules.reading import Reading, label
 from assistant.tables.units import units_differ
 from assistant.text.calculations.vocabulary import MEASURE_WORD
@@ -41,7 +41,8 @@ def aggregated(parts: QuestionParts, function: str, words: str) -> Iterator[Read
         if group and group.column.name != choice.column.name:
             marks, said = [words, "grouped", choice.mark], parts.say(words, label(choice.column))
             yield grouped(parts, group.column, f"{function}({choice.number})", said, marks, choice.column.unit)
-            continue
+            if group.score >= EXACT:
+                continue
         said, unit = parts.say(words, label(choice.column)), choice.column.unit
         sql = f"SELECT {function}({choice.number}) FROM {rows or parts.table + parts.where()}"
         yield parts.reading(sql, said, "number", [words, "of first rows" if rows else "of all rows", choice.mark], unit)
