@@ -19,6 +19,7 @@ FAR = 3  # tokens on each side of a place in an otherwise equal sentence
 MIN_BESIDE = 2  # words on each side of a place whose word may be a synonym
 EVERY = frozenset({word_key("every")})  # as good as "each"
 ENDED = re.compile(r"[,;:()|]\s*(?:and\s+)?$")
+BELONGING = re.compile(r"\b(?:of|at)\s+(?:the\s+)?$", re.IGNORECASE)
 DETERMINER = re.compile(r"\b(?:the|this|these|those|that|such|its|his|her|their)\s+$", re.IGNORECASE)
 
 
@@ -63,7 +64,7 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
         moved = any(has_word(key, present) for key in old) and (part.cjk or not slot.is_in_copy)
         if not old or not new or moved or is_claimed_or_pronoun(slot.new, part, unit.statement):
             continue
-        if refers_back(slot, old, unit.statement, source) or any(
+        if refers_back(slot, old, part, unit.statement, source) or any(
             is_denied_opposite(one, other, part, unit.statement) for one in slot.old for other in slot.new
         ) or (
             part.cjk and are_synonyms_zh("".join(sorted(old)), part.text, unit.statement.text)
@@ -171,11 +172,11 @@ def is_claimed_or_pronoun(tokens: Sequence[Token], part: Statement, unit: Statem
     return (all if part.cjk else any)(is_claimed(token, part) for token in words)
 
 
-def refers_back(slot: Slot, old: frozenset[str], unit: Statement, source: ParsedChunk) -> bool:
-    """Return whether a unit names by "the office" what the title or heading names, or goes on to something else."""
+def refers_back(slot: Slot, old: frozenset[str], part: Statement, unit: Statement, source: ParsedChunk) -> bool:
+    """Return whether a unit names by "the office" what the title or heading names, or leaves it out: "of the garden club"."""
     if not old <= source.topic.words:
         return False
-    if not unit.cjk and not slot.after and ENDED.search(unit.text[: slot.new[0].start]):
+    if not slot.after and BELONGING.search(part.text[: slot.old[0].start]) and ENDED.search(unit.text[: slot.new[0].start]):
         return True
     return unit.cjk or (not any(token.kind == "name" for token in slot.new)
                         and bool(DETERMINER.search(unit.text[: slot.new[0].start])))
