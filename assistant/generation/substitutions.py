@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.generation.token_matching import has_word, is_claimed, is_same, neighbours
+from assistant.generation.token_matching import content_keys, has_word, is_claimed, is_same, neighbours
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.polarity import are_opposite
 from assistant.text.statements import PRONOUN, Statement, Token, word_key
@@ -157,11 +157,6 @@ def unit_key(token: Token) -> str:
 def size_of(blocks: Sequence[tuple[str, int, int, int, int]], place: int) -> int:
     """Return how many tokens of an alignment block are equal; 0 if there is no such block."""
     return blocks[place][2] - blocks[place][1] if 0 <= place < len(blocks) and blocks[place][0] == "equal" else 0
-
-
-def content_keys(tokens: Sequence[Token]) -> frozenset[str]:
-    """Return the keys of the words and names among tokens."""
-    return frozenset(key for token in tokens if token.kind in {"word", "name"} for key in token.keys)
 
 
 def is_claimed_or_pronoun(tokens: Sequence[Token], part: Statement, unit: Statement) -> bool:
