@@ -2,8 +2,8 @@
 
 A machine that has read the ledger reads only the rows of later commits, by their primary keys. The entry of a commit that has
 changed anything else (roots, exclusions) or very many files says so: then everything is read again. Sweeping old entries and a
-change of a lease give the journal a new base: then everything is read again too. An entry is written in the request that makes its
-commit visible, under a key of its own, so that no commit can hide another one.
+change of a lease give the journal a new base: then everything is read again too. An entry is written in the request that makes
+its commit visible, under a key of its own, so that no commit can hide another one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Read a shared library in Milvus: its ledger, the chunks of files, keyword search and the view of its vectors.
 
 The ledger is kept in memory; when its version has changed, what has changed is read (see `journal`). Chunks and vectors stay on
-the server. Within
-`reading` and `transaction` one version is used throughout.
+the server. Within `reading` and `transaction` one version is used throughout.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from assistant.index.change_log import Ids
 class Snapshot:
     """The visible generations: first chunk id and number of chunks of each, by rising id; `words` counts all their words.
 
-    version: of the library, and how often it has been read anew: a commit of another machine may come to light without a new version
+    version: of the library, and how often it was read anew, since a commit of another machine may come to light without a new one
     """
 
     version: str

@@ -321,7 +321,7 @@ def test_a_change_while_a_long_ledger_is_read_in_blocks_is_seen(tables: CountedT
     assert contents(two)["docs/1.txt"] == ["new"]
 
 
-def test_the_journal_says_everything_after_a_sweep_that_was_cut_off(tables: CountedTables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_read_after_a_sweep_that_was_cut_off(tables: CountedTables, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = filled(tables)
     monkeypatch.setattr(journal, "MOST_ENTRIES", 3)
     for number in range(5):
@@ -337,7 +337,7 @@ def test_the_journal_says_everything_after_a_sweep_that_was_cut_off(tables: Coun
     assert sum(row["kind"] == JOURNAL for row in tables.tables[LEDGER].values()) == 1
 
 
-def test_a_sweep_while_the_journal_is_read_has_everything_read_again(tables: CountedTables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_read_if_a_sweep_comes_in_between(tables: CountedTables, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two = filled(tables)
     monkeypatch.setattr(journal, "MOST_ENTRIES", 1)
     put(one, "/docs/1.txt", ["new"])
