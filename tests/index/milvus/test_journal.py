@@ -60,10 +60,10 @@ def opened(tables: MemoryTables, writer: str, access: Access | None = None) -> M
     return store
 
 
-def refreshed(store: MilvusLibrary) -> list[list[tuple[Any, ...]]]:
-    """Return everything that a machine knows of files and values, after it has looked."""
+def refreshed(store: MilvusLibrary) -> list[Any]:
+    """Return everything that a machine knows of files, values, roots and leases, after it has looked."""
     with store.reading():
-        return [store._mirror._rows(sql) for sql in DUMP]
+        return [*(store._mirror._rows(sql) for sql in DUMP), store._mirror.root_values, store._mirror.leases]
 
 
 def filled(tables: MemoryTables, count: int = 50) -> tuple[MilvusLibrary, MilvusLibrary]:

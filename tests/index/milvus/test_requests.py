@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assistant.app.library.transfer import transfer
-from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, ignore_progress
+from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, Progress, ignore_progress
 from assistant.index import SqliteLibrary
 from assistant.index.milvus import generations
 from assistant.index.milvus.connection import Row
@@ -24,6 +24,7 @@ from assistant.index.milvus.writer import CHUNKS_AT_ONCE
 from assistant.index.places import SharedPlace
 from assistant.index.store import vector_key
 from tests.index.milvus.memory_tables import MemoryTables
+from tests.index.milvus.test_interrupted import KillAfter, Killed
 
 CHUNKS_OF_FILE = 4
 
@@ -217,6 +218,32 @@ def test_a_file_that_fails_after_many_passages_takes_no_passage_of_another_with_
     assert sorted(tables.tables[PASSAGES]) == [number for number, _ in store.paths_of_chunks()]
     assert [len(store.chunks_of_file(f"/docs/{number}.txt")) for number in range(3)] == [CHUNKS_OF_FILE] * 3
     assert not [each for each in tables.tables[LEDGER].values() if each["kind"] == GENERATION]
+
+
+@pytest.mark.parametrize("stop", ["between transactions", "in one"])
+def test_a_copy_that_is_stopped_leaves_nothing_and_can_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: str
+                                                                     ) -> None:
+    source, tables = SqliteLibrary(tmp_path / "library"), MemoryTables()
+    put_files(source, range(10), embed=True)
+    monkeypatch.setattr("assistant.app.library.transfer.FILES_AT_ONCE", 3)
+    target, shown = opened(tables), list[Progress]()
+
+    def show(progress: Progress) -> None:
+        shown.append(progress)
+        if len(shown) == 2 and stop == "between transactions":
+            raise KeyboardInterrupt
+        tables.before = KillAfter(2 if len(shown) == 2 and stop == "in one" else 10**6)
+
+    dropped = target.drop_files
+    monkeypatch.setattr(target, "drop_files", lambda paths: (setattr(tables, "before", KillAfter(10**6)), dropped(paths))[1])
+    with pytest.raises((KeyboardInterrupt, Killed)):
+        transfer(source, target, show)
+    assert [progress.done for progress in shown] == [3, 6]
+    assert (target.ledger(), target.roots(), opened(tables).ledger()) == ({}, (), {})
+    opened(tables).drop_orphaned_vectors(0)
+    assert (tables.tables[PASSAGES], tables.tables[VECTORS]) == ({}, {})
+    transfer(source, opened(tables), ignore_progress)
+    assert len(tables.tables[VECTORS]) == len(tables.tables[PASSAGES]) == 10 * CHUNKS_OF_FILE
 
 
 def test_the_vectors_of_a_large_file_are_copied_bit_by_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
