@@ -14,7 +14,7 @@ import heapq
 import math
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ def build_index(texts: Mapping[str, str]) -> dict[str, list[Posting]]:
 
 def rank_files(index: Mapping[str, Sequence[Posting]], question: str, depth: int = 10) -> list[str]:
     """Return the names of the best files for a question, best first."""
-    scores: Counter[str] = Counter()
+    scores: defaultdict[str, float] = defaultdict(float)
     for term in terms_of(question):
         for posting in index.get(term, ()):
             scores[posting.name] += posting.weight

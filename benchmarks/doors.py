@@ -28,10 +28,11 @@ import httpx
 import psutil
 from doors_clients import Tally, run_clients
 from mcp import Client, StdioServerParameters
-from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client  # type: ignore[attr-defined]
 
 from assistant.app.assistant import Assistant
 from assistant.config import load_settings
+from assistant.datatypes import EVERY_FILE
 from assistant.errors import EngineNotRunning
 from assistant.server.client import EngineClient
 from assistant.server.operations import SEARCH
@@ -117,7 +118,7 @@ async def search_in_turns(count: int, token: str, web: int, mcp: int) -> dict[st
             taken: dict[str, list[float]] = {"engine": [], "http": [], "mcp stdio": [], "mcp http": []}
             for number in range(count + 3):
                 question = f"{QUESTION} {number}"
-                await timed(taken["engine"], asyncio.to_thread(engine.result, SEARCH, question, 5))
+                await timed(taken["engine"], asyncio.to_thread(engine.result, SEARCH, question, 5, EVERY_FILE))
                 await timed(taken["http"], asyncio.to_thread(http.post, "/search", json={"question": question, "limit": 5}))
                 await timed(taken["mcp stdio"], first.call_tool("search", {"query": question, "limit": 5}))
                 await timed(taken["mcp http"], second.call_tool("search", {"query": question, "limit": 5}))

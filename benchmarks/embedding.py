@@ -26,12 +26,12 @@ from report import Cell, markdown_table
 from assistant.datatypes import Embedder
 from assistant.evaluation.metrics import score_ranking, unique_in_order
 from assistant.models.openvino_embedder import EncoderEmbedder
-from assistant.models.openvino_graph import NotSupported
+from assistant.models.openvino_graph import NotSupported, Variant
 from assistant.models.sentence_transformers import SentenceEmbedder, fingerprint
 
 Matrix = npt.NDArray[np.float32]
 FLOOR = "sentence-transformers, per file"
-VARIANTS = ("f32", "bf16", "int8")
+VARIANTS: tuple[Variant, ...] = ("f32", "bf16", "int8")
 WINDOW, GROUP = 1000, 40
 """Characters of a window at most (a quarter of that where most are Chinese: about 200 tokens); files of a group."""
 

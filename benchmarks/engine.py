@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ import psutil
 from assistant import Settings, load_settings
 from assistant.app.models import chat_spec
 from assistant.datatypes import Message, Turn
+from assistant.generation.untrusted_text import own_words
 from assistant.models.llama.chat import LlamaChat
 from assistant.server.client import EngineClient
 from assistant.server.remote_assistant import open_assistant
@@ -111,7 +112,7 @@ def commands(questions: Sequence[str], library: str) -> dict[str, float]:
 
 def median(asked: Sequence[Asked], field: str) -> float:
     """Return the median of one of the measures, where there is something to measure: a refusal has no evidence."""
-    return round(statistics.median([getattr(each, field) for each in asked if getattr(each, field)] or [0.0]), 3)
+    return round(float(statistics.median([getattr(each, field) for each in asked if getattr(each, field)] or [0.0])), 3)
 
 
 def conversation(settings: Settings, questions: Sequence[str]) -> dict[str, float]:
@@ -133,8 +134,9 @@ def writing(settings: Settings) -> dict[str, float]:
     """Measure replies against a bare loop of llama_decode with the same model, build, context and threads."""
     spec = chat_spec(settings)
     chat = LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers)
-    found = {}
-    for kind, asked in (("plain", PLAIN), ("quoting", QUOTING)):
+    found: dict[str, float] = {}
+    for kind, text in (("plain", PLAIN), ("quoting", QUOTING)):
+        asked = own_words(text)
         ours, bare = [], []
         for _ in range(3):  # in turns: other programs disturb both alike
             reply = chat.reply([Message("user", asked)], WRITTEN)
@@ -217,7 +219,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = load_settings({"library": arguments.library})
     asked = questions_in(arguments.questions, arguments.count)
-    parts = {"commands": lambda: commands(asked, arguments.library),
+    parts: dict[str, Callable[[], object]] = {"commands": lambda: commands(asked, arguments.library),
              "conversation": lambda: conversation(settings, asked[:6]), "memory": lambda: memory(settings),
              "writing": lambda: writing(settings)}
     for name, part in parts.items():

@@ -143,7 +143,7 @@ class Collector:
 
     def collect(self, document: Document, file: Path) -> int:
         """Write the states of a document's cases to a file; return how many there are."""
-        hits = self._libraries[document.set].search(document.answered[0], top_k=FOUND).hits
+        hits = self._libraries[document.set].search(document.answered[0], limit=FOUND).hits
         return self._write(document.set, list(cases_of(document, hits, self._held[document.set])), 1.0, file)
 
     def collect_question(self, asked: Asked, file: Path) -> int:

@@ -188,4 +188,4 @@ def without_ocr() -> None:
     from assistant.ingest.extractors import images as ocr
 
     nothing = SimpleNamespace(boxes=None, txts=None, scores=())
-    ocr._load_once = lambda: lambda _pixels: nothing  # type: ignore[assignment]
+    ocr._engine = lambda: lambda _pixels: nothing  # type: ignore[assignment]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from operations import Known, Operations, fresh_snapshot, snapshot
+from operations import Known, Operations, fresh_snapshot, snapshot, sqlite_store
 
 from assistant import Assistant, Settings
 from assistant.datatypes import Change
@@ -134,7 +134,7 @@ def compare(settings: Settings, folder: Path, aside: Path, damage: Damage, label
     """Bring the library up to date and compare it with a new one."""
     with Assistant(settings) as assistant:
         assistant.add([folder])
-        ours = snapshot(assistant._store())
+        ours = snapshot(sqlite_store(assistant))
     shutil.rmtree(aside, ignore_errors=True)
     with Assistant(Settings(home=aside, embed=settings.embed, reader_processes=1)) as other:
         fresh = fresh_snapshot(other, folder)

@@ -182,6 +182,13 @@ class Operations:
         (path / "inside.md").write_bytes(self.text())
 
 
+def sqlite_store(assistant: Assistant) -> Store:
+    """Return the library of an assistant, which is in SQLite."""
+    store = assistant._store()
+    assert isinstance(store, Store)
+    return store
+
+
 def snapshot(store: Store) -> Known:
     """Return all that a library says, file by file; times, ids and roots left out, and sizes of what was refused."""
     entries = store.ledger()
@@ -200,4 +207,4 @@ def snapshot(store: Store) -> Known:
 def fresh_snapshot(assistant: Assistant, folder: Path) -> Known:
     """Return what an empty library says when the folder is added to it."""
     assistant.add([folder])
-    return snapshot(assistant._store())
+    return snapshot(sqlite_store(assistant))

@@ -37,7 +37,8 @@ def score_files(question: Question, hits: Sequence[Result]) -> RankScores:
 
 def score_pages(question: Question, hits: Sequence[Result]) -> RankScores:
     """Return the scores of the pages of the hits, each page where it first stands."""
-    return score_ranking(unique_in_order(map(page_of, hits)), dict.fromkeys(question.pages, 1.0))
+    gains: dict[tuple[str, object], float] = dict.fromkeys(question.pages, 1.0)
+    return score_ranking(unique_in_order(map(page_of, hits)), gains)
 
 
 def ranges_of_hits(hits: Sequence[Result]) -> dict[str, list[Range]]:

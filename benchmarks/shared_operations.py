@@ -105,7 +105,7 @@ def hand_over(machines: list[Machine], share: str, *, expires: bool) -> int:
     first, second = sorted(machines, key=lambda machine: not machine.works_on(machine.folders[share]))
     release = leases.LeaseTable.release
     if expires:
-        leases.LeaseTable.release = lambda _self: None  # type: ignore[method-assign]
+        leases.LeaseTable.release = lambda _self: None  # type: ignore[assignment, method-assign]
     try:
         first.stop()
     finally:

@@ -28,6 +28,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -40,6 +41,7 @@ from shared_kills import fork, free_port, opened, serve
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, Vectors
 from assistant.errors import ServerUnavailable
 from assistant.index import LibraryStore, SqliteLibrary
+from assistant.index.interfaces import Nearest
 from assistant.index.milvus import canonical
 from assistant.index.milvus.connection import ROWS_AT_ONCE
 from assistant.index.milvus.library import MilvusLibrary
@@ -196,11 +198,16 @@ def measure_size(store: MilvusLibrary, address: str, folder: Path, server: psuti
     middle, high = timed(lambda number: search_words(store, number), 20)
     used = 1000 * meter.read()[1] / 21
     views = [each.view(questions.shape[1], None) for each in (store, beside)]
-    near, near_beside = (timed(lambda number, view=view: view.search(questions[number], TOP), 20) for view in views)
+    near, near_beside = (timed(partial(search_near, view, questions), 20) for view in views)
     words_beside = timed(lambda number: search_words(beside, number), 20)
     return [f"{size:,}", f"{disk / size:,.0f}", f"{memory / MIB:,.0f}", f"{opening:.2f}", f"{used:.0f}",
             *(f"{middle:.0f} and {high:.0f}" for middle, high in ((middle, high), words_beside)),
             *(f"{middle:.1f} and {high:.1f}" for middle, high in (near, near_beside))]
+
+
+def search_near(view: Nearest, questions: Vectors, number: int) -> None:
+    """Search for what is nearest to one of the questions."""
+    view.search(questions[number], TOP)
 
 
 def search_words(store: MilvusLibrary | SqliteLibrary, number: int) -> None:

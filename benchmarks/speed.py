@@ -20,6 +20,7 @@ from pathlib import Path
 
 from checkout import ROOT
 from kills import Deaf, halves
+from operations import sqlite_store
 
 from assistant import Assistant, Settings
 from assistant.watch import Timing, Watcher
@@ -168,11 +169,12 @@ def search_once(assistant: Assistant, chance: random.Random, wrong: list[str]) -
         started = time.perf_counter()
         hits = assistant.search(mark).hits
         taken = (time.perf_counter() - started) * 1000
-        if not hits or not assistant._store().holding((mark,), 1):
+        store = sqlite_store(assistant)
+        if not hits or not store.holding((mark,), 1):
             wrong.append(f"not found: {mark}")
         if chance.random() < 0.1:
-            with assistant._store().reading():
-                wrong += [f"half a document: {path}" for path in halves(assistant._store())]
+            with store.reading():
+                wrong += [f"half a document: {path}" for path in halves(store)]
     except Exception as error:
         wrong.append(f"{type(error).__name__}: {error}")
         return 0.0

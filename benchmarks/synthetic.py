@@ -69,7 +69,7 @@ def unit(vectors: Vectors) -> Vectors:
 def cumulative(ranks: int, power: float) -> Vectors:
     """Return the cumulative shares of things whose frequency falls with their rank."""
     heaps = np.cumsum(1 / np.arange(1, ranks + 1) ** power)
-    return np.asarray(heaps / heaps[-1], np.float64)[:-1].astype(np.float64)  # type: ignore[return-value]
+    return np.asarray(heaps / heaps[-1], np.float64)[:-1].astype(np.float64)
 
 
 def make_world() -> World:

@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 FOLDER = Path(__file__).parent / "tables"
 FILES = FOLDER / "files"
-Record = dict[str, object]
+Record = dict[str, Any]
 Grid = list[list[object]]
 SHEET = (
     '<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
@@ -232,7 +233,7 @@ def write_files(tables: dict[str, list[Record]]) -> None:
     write_csv("weather measurements.tsv", rows, "\t", "utf-8")
     rows = [["日期", "产品", "地区", "数量", "金额"]]
     rows += [
-        [f"{r['date'].year}年{r['date'].month}月{r['date'].day}日", r["product"], r["region"], r["count"], f"¥{r['amount']:,}"]  # type: ignore[attr-defined]
+        [f"{r['date'].year}年{r['date'].month}月{r['date'].day}日", r["product"], r["region"], r["count"], f"¥{r['amount']:,}"]
         for r in tables["sales_zh"]
     ]
     rows.append(["合计", "", "", total(tables["sales_zh"], "count"), f"¥{total(tables['sales_zh'], 'amount'):,}"])
@@ -384,9 +385,9 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
     sales, hours, spent, contracts = t["sales_zh"], t["hours_zh"], t["expenses"], t["contracts"]
     orders, machines, office = t["orders"], t["machines"], t["stock_zh"]
     known = [r for r in weather if r["rain"] is not None]
-    top: Callable[[list[Record], str, str], object] = lambda records, name, key: max(records, key=lambda r: r[name])[key]  # type: ignore[arg-type,return-value]  # noqa: E731
-    low: Callable[[list[Record], str, str], object] = lambda records, name, key: min(records, key=lambda r: r[name])[key]  # type: ignore[arg-type,return-value]  # noqa: E731
-    february = [r for r in inv if r["date"].month == 2]  # type: ignore[attr-defined]
+    top: Callable[[list[Record], str, str], object] = lambda records, name, key: max(records, key=lambda r: r[name])[key]  # noqa: E731
+    low: Callable[[list[Record], str, str], object] = lambda records, name, key: min(records, key=lambda r: r[name])[key]  # noqa: E731
+    february = [r for r in inv if r["date"].month == 2]
     return [
         ("How many invoices received are overdue?", [len(where(inv, status="overdue"))]),
         ("How many invoices received are open?", [len(where(inv, status="open"))]),
@@ -399,15 +400,15 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
         ("How many invoices received from Brightline Ltd are paid?", [len(where(inv, supplier="Brightline Ltd", status="paid"))]),
         ("Which supplier has the highest total amount of invoices received?", [most(by(inv, "supplier", "amount"))]),
         ("What is the average amount of the paid invoices received?", [mean(where(inv, status="paid"), "amount")]),
-        ("What is the highest amount among the invoices received?", [max(r["amount"] for r in inv)]),  # type: ignore[type-var]
+        ("What is the highest amount among the invoices received?", [max(r["amount"] for r in inv)]),
         (
             "What is the lowest amount among the overdue invoices received?",
             [min(r["amount"] for r in where(inv, status="overdue"))],
-        ),  # type: ignore[type-var]
+        ),
         ("How many invoices received are dated February 2026?", [len(february)]),
         ("What was the total amount of invoices received in February 2026?", [total(february, "amount")]),
-        ("How many invoices received have an amount over 2000?", [sum(r["amount"] > 2000 for r in inv)]),  # type: ignore[operator]
-        ("How many invoices received have an amount of at least 3000?", [sum(r["amount"] >= 3000 for r in inv)]),  # type: ignore[operator]
+        ("How many invoices received have an amount over 2000?", [sum(r["amount"] > 2000 for r in inv)]),
+        ("How many invoices received have an amount of at least 3000?", [sum(r["amount"] >= 3000 for r in inv)]),
         ("How many different suppliers are in the invoices received?", [5]),
         ("What is the total discount of the invoices received?", []),
         ("What is the sum of Netto in Rechnungen Ausgang?", [total(rech, "netto")]),
@@ -418,7 +419,7 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
         ("How many rows of Rechnungen Ausgang have Bezahlt nein?", [len(where(rech, bezahlt="nein"))]),
         ("What is the total Netto of Huber KG in Rechnungen Ausgang?", [total(where(rech, kunde="Huber KG"), "netto")]),
         ("Which Kunde has the highest total Netto in Rechnungen Ausgang?", [most(by(rech, "kunde", "netto"))]),
-        ("What is the largest Netto in Rechnungen Ausgang?", [max(r["netto"] for r in rech)]),  # type: ignore[type-var]
+        ("What is the largest Netto in Rechnungen Ausgang?", [max(r["netto"] for r in rech)]),
         ("How many hours in total are in the timesheets?", [total(time, "hours")]),
         ("How many hours did Ana Ruiz work according to the timesheets?", [total(where(time, employee="Ana Ruiz"), "hours")]),
         (
@@ -451,29 +452,29 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
         (
             "How many items in the inventory of Warehouse B have a quantity below 100?",
             [sum(r["quantity"] < 100 for r in where(stock, sheet="Warehouse B"))],
-        ),  # type: ignore[operator]
+        ),
         (
             "How many items in the inventory of Warehouse A have a quantity above 200?",
             [sum(r["quantity"] > 200 for r in where(stock, sheet="Warehouse A"))],
-        ),  # type: ignore[operator]
+        ),
         ("What is the average temperature in the weather measurements?", [mean(weather, "temperature")]),
         ("What is the average rainfall in the weather measurements?", [mean(known, "rain")]),
         (
             "What is the highest temperature at the station Ridge in the weather measurements?",
             [max(r["temperature"] for r in where(weather, station="Ridge"))],
-        ),  # type: ignore[type-var]
+        ),
         ("What is the total rainfall at Harbour in the weather measurements?", [total(where(known, station="Harbour"), "rain")]),
         ("How many weather measurements are from Valley?", [len(where(weather, station="Valley"))]),
-        ("How many weather measurements have a temperature below 0?", [sum(r["temperature"] < 0 for r in weather)]),  # type: ignore[operator]
+        ("How many weather measurements have a temperature below 0?", [sum(r["temperature"] < 0 for r in weather)]),
         ("What is the average wind speed in the weather measurements?", []),
-        ("What is the lowest temperature in the weather measurements?", [min(r["temperature"] for r in weather)]),  # type: ignore[type-var]
+        ("What is the lowest temperature in the weather measurements?", [min(r["temperature"] for r in weather)]),
         ("销售明细中金额合计是多少？", [total(sales, "amount")]),
         ("销售明细中电钻的数量总和是多少？", [total(where(sales, product="电钻"), "count")]),
         ("销售明细中华东地区的金额总和是多少？", [total(where(sales, region="华东"), "amount")]),
         ("销售明细中有多少条华南的记录？", [len(where(sales, region="华南"))]),
         ("销售明细中哪个产品的金额最高？", [most(by(sales, "product", "amount"))]),
         ("销售明细中平均金额是多少？", [mean(sales, "amount")]),
-        ("销售明细中数量大于30的记录有多少条？", [sum(r["count"] > 30 for r in sales)]),  # type: ignore[operator]
+        ("销售明细中数量大于30的记录有多少条？", [sum(r["count"] > 30 for r in sales)]),
         ("销售明细中折扣的总和是多少？", []),
         ("员工工时表一月的工时合计是多少小时？", [total(where(hours, sheet="一月"), "hours")]),
         ("员工工时表二月中技术部有多少人？", [len(where(hours, sheet="二月", department="技术部"))]),
@@ -496,8 +497,8 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
         ("How many contracts are there?", [len(contracts)]),
         ("Which contract has the highest annual value?", [top(contracts, "value", "contract")]),
         ("What is the total annual value of the contracts?", [total(contracts, "value")]),
-        ("How many contracts end in 2027?", [sum(r["end"].year == 2027 for r in contracts)]),  # type: ignore[attr-defined]
-        ("How many contracts have an annual value of more than 7000?", [sum(r["value"] > 7000 for r in contracts)]),  # type: ignore[operator]
+        ("How many contracts end in 2027?", [sum(r["end"].year == 2027 for r in contracts)]),
+        ("How many contracts have an annual value of more than 7000?", [sum(r["value"] > 7000 for r in contracts)]),
         ("Which contract ends first?", [low(contracts, "end", "contract")]),
         ("How many web orders came from Norway?", [len(where(orders, country="Norway"))]),
         ("What is the sum of total of the web orders by Oak Books?", [total(where(orders, customer="Oak Books"), "total")]),
@@ -509,7 +510,7 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
         ("How many machines of the plant are in Hall 2?", [len(where(machines, location="Hall 2"))]),
         ("What is the total power of the machines of the plant in Hall 1?", [total(where(machines, location="Hall 1"), "power")]),
         ("Which machine of the plant has the most downtime?", [top(machines, "downtime", "machine")]),
-        ("How many machines of the plant were built after 2010?", [sum(r["year"] > 2010 for r in machines)]),  # type: ignore[operator]
+        ("How many machines of the plant were built after 2010?", [sum(r["year"] > 2010 for r in machines)]),
         ("办公用品库存中数量最多的是哪个名称？", [top(office, "quantity", "name")]),
         ("办公用品库存的数量总和是多少件？", [total(office, "quantity")]),
     ]

@@ -1,8 +1,8 @@
 """Check an answer that is hardly more than a number against its question: is it of the kind asked for, and from its clause.
 
 Such an answer has no words to compare, so that any number of a sentence about the question would have full support. What fails
-here may still be right: of 545 right answers to training questions (SQuAD 2.0, CMRC 2018) one in a hundred fails, and of the other
-numbers of their sentences that would have full support one in four (`benchmarks/short_answers.py`).
+here may still be right: of 545 right answers to training questions (SQuAD 2.0, CMRC 2018) one in a hundred fails. Of the other
+numbers of their sentences that would have full support one in four fails (`benchmarks/short_answers.py`).
 """
 
 from __future__ import annotations
