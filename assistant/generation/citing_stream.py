@@ -151,8 +151,13 @@ def marker_numbers(marker: re.Match[str]) -> list[int]:
 
 
 def undecided_length(pending: str) -> int:
-    """Return how many characters at the end may be part of a marker, a sentence end or the refusal token."""
+    """Return how many characters at the end may be part of a marker, a sentence end or the refusal token.
+
+    Of white space that is longer than a marker only so much: nothing before it can be part of one.
+    """
     stripped = pending.rstrip()
+    if len(pending) - len(stripped) > MAX_MARKER:
+        return MAX_MARKER
     tail = stripped[-MAX_MARKER:]
     match = re.search(rf"[.!?][{re.escape(CLOSERS)}]*$|\s*[\[【［][^\]】］]{{0,24}}$", tail)
     begun = next((size for size in range(len(NOT_STATED), 2, -1) if tail.endswith(NOT_STATED[:size])), 0)
