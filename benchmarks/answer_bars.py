@@ -13,6 +13,7 @@ from answer_sets import SLICES
 from report import Cell, markdown_table
 
 from assistant.evaluation.latency import mean_intervals
+from assistant.evaluation.reliability import Verdict, reliability
 from assistant.generation.probe_fitting import area_under_curve
 
 STRICT_SAMPLE = 100
@@ -93,6 +94,7 @@ def slices_table(records: Sequence[Record]) -> str:
 
 PAIRS = (("squad2 answerable", "squad2 unanswerable"), ("cmrc answerable", "cmrc missing_doc"), ("rgb noise en", "rgb reject"),
          ("rgb noise zh", "rgb reject"))
+UNANSWERABLE = frozenset(unanswerable for _, unanswerable in PAIRS)
 
 
 def confidence_table(records: Sequence[Record]) -> str:
@@ -103,6 +105,14 @@ def confidence_table(records: Sequence[Record]) -> str:
         if len(right) and len(wrong):
             rows.append([" / ".join(pair), len(right), len(wrong), area_under_curve(right, wrong)])
     return markdown_table(["slices", "answerable", "unanswerable", "area under the curve"], rows)
+
+
+def calibration_line(records: Sequence[Record]) -> str:
+    """Return the expected calibration error of the confidence that the files answer a question, refused questions included."""
+    found = [(name, confidence) for name in ALL for confidence in confidences(records, name)]
+    verdicts = [Verdict(float(confidence), True, name not in UNANSWERABLE) for name, confidence in found]
+    error = "".join(f"{each.calibration_error:.3f}" for each in reliability(verdicts))
+    return f"expected calibration error of the confidence that the files answer: {error or 'none'} of {len(verdicts)} questions"
 
 
 def confidences(records: Sequence[Record], name: str) -> npt.NDArray[np.float64]:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from answer_bars import STRICT_SAMPLE, bars_table, confidence_table, slices_table
+from answer_bars import STRICT_SAMPLE, bars_table, calibration_line, confidence_table, slices_table
 from answer_records import Record, append, read_records, record_of, strict_failures
 from answer_sets import SLICES, Asked, Slice, folder_of, in_turns, read_slice, write_passages
 
@@ -135,7 +135,7 @@ def main() -> int:
     if not records:
         print("Nothing was asked yet.", file=sys.stderr)
         return 1
-    print(f"{bars_table(records)}\n\n{slices_table(records)}\n\n{confidence_table(records)}")
+    print(f"{bars_table(records)}\n\n{slices_table(records)}\n\n{confidence_table(records)}\n{calibration_line(records)}")
     for text, missing in strict_failures(records, STRICT_SAMPLE)[1]:
         print(f"not in what it cites: {', '.join(missing)}  in: {text}", file=sys.stderr)
     return 0

@@ -46,7 +46,8 @@ ASKED = ("rgb noise en", "rgb noise zh", "rgb reject", "rgb integration", "hotpo
 MOST_ASKED = 20  # questions of each of these slices
 ASKED_WEIGHT = 3.0
 FEWEST = 2  # documents and questions, to fit a probe to one and test it on the other
-OF_EACH = 3  # questions of a document with an answer, and without
+OF_EACH = 9  # questions of a document with an answer, and without, that are asked of it alone
+FEW = 3  # of them that are asked of several passages, which cost four times as many tokens
 FOUND = 30  # hits from which the other passages are taken
 States = npt.NDArray[np.float32]
 
@@ -106,17 +107,20 @@ def document_of(name: str, file: str, rows: Sequence[dict[str, Any]]) -> Documen
 
 
 def cases_of(document: Document, hits: Sequence[Hit], held: frozenset[str]) -> Iterator[Case]:
-    """Yield the cases of a document, those with the same passages behind each other; none if too little is found."""
+    """Yield the cases of a document, those with the same passages behind each other; none if too little is found.
+
+    The passages come before the question, so another question about the same ones costs its own tokens only.
+    """
     own = [hit for hit in hits if Path(hit.path).name == document.name]
     others = [hit for hit in hits if Path(hit.path).name not in {document.name, *held}][:AMONG]
     if not own or len(others) < AMONG:
         return
     sets = passage_sets(own[0], others, random.Random(document.key))
-    for kind in (ALONE, AMONG_OTHERS):
-        yield from (Case(kind, question, sets[kind], True) for question in document.answered)
-        yield from (Case(kind, question, sets[kind], False) for question in document.unanswered)
+    for kind, most in ((ALONE, OF_EACH), (AMONG_OTHERS, FEW)):
+        yield from (Case(kind, question, sets[kind], True) for question in document.answered[:most])
+        yield from (Case(kind, question, sets[kind], False) for question in document.unanswered[:most])
     for kind in (ANOTHER, OTHERS):
-        yield from (Case(kind, question, sets[kind], False) for question in document.answered)
+        yield from (Case(kind, question, sets[kind], False) for question in document.answered[:FEW])
 
 
 def cases_of_question(asked: Asked, hits: Sequence[Hit]) -> Iterator[Case]:
