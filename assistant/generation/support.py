@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from assistant.datatypes import Citation, Hit, Location, Sentence, Support
 from assistant.generation.agreement import UnitVerdict, compare_unit
+from assistant.generation.section_headings import heading_above
 from assistant.generation.token_matching import has_literal, has_number, has_word
 from assistant.text.facts import Claim, ParsedChunk, ParsedSentence, parse_chunk, parse_claim
 from assistant.text.literals import ChunkContent, ClaimFact, contains_code
@@ -21,8 +22,6 @@ INHERITS = re.compile(
     r"(?:which|who|whose|it|he|she|they|and|but|also|then)\b|[有共并其以由于在被已为是将则后再也]|\d", re.IGNORECASE)
 OWN_SUBJECT = re.compile(
     r"(?:the|a|an|its|his|her|their|this|that|these|those|each|every|all|no|there|in|on|at)\b", re.IGNORECASE)
-SEPARATOR, JOINED, FIRST_TO_LAST = " > ", " / ", " – "  # as the chunker writes headings, and those of a chunk of several sections
-MARKUP = 14  # most characters of a heading line beside its title
 NEW_WEIGHT, VALUE_WEIGHT = 3, 3  # in the choice of a quote, of words that are not in the question, and of numbers and identifiers
 FULL_BONUS = 0.1  # in the choice of a quote, of a unit that fully supports the claim
 SAME_LANGUAGE = 0.3  # share of the words from which on a text is taken to be in the claim's language
@@ -155,23 +154,6 @@ def narrow_location(location: Location, text: str, start: int, end: int) -> Loca
         return span
     first = location.line_start + len(LINE_END.findall(text[:start]))
     return replace(span, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])))
-
-
-def heading_above(heading: str | None, text: str, start: int) -> str | None:
-    """Return the heading above text[start:]: in a chunk of several sections the last one before it."""
-    above, mark, last = (heading or "").rpartition(SEPARATOR)
-    titles = last.split(JOINED) if JOINED in last else last.split(FIRST_TO_LAST)
-    if heading is None or len(titles) < 2:
-        return heading
-    lines = [line.strip() for line in text[: start + 1].splitlines()]
-    found = next((title for line in reversed(lines) if (title := title_in(line, titles))), "")
-    return f"{above}{mark}{found}" if found else heading
-
-
-def title_in(line: str, titles: Sequence[str]) -> str:
-    """Return the title of a heading line: one of the titles, or any behind the marks of Markdown; "" if it is none."""
-    known = next((title for title in titles if line.endswith(title) and len(line) <= len(title) + MARKUP), "")
-    return known or (line.strip("# ") if line.startswith("#") else "")
 
 
 def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdict:
