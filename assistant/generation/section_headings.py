@@ -20,8 +20,8 @@ ENDS_AS_TEXT = re.compile(r"[.!?;,。！？；，]$")
 def heading_above(heading: str | None, text: str, start: int) -> str | None:
     """Return the heading above text[start:]; in a passage of several sections the last one before it.
 
-    Of more than three sections the place names the first and the last. Then a line that is numbered between them is the heading of
-    another, and below a line that may be a heading without a number the whole range is returned.
+    Of more than three sections the place names the first and the last. Then a line that is numbered between them is the heading
+    of another, and below a line that may be a heading without a number the whole range is returned.
     """
     above, mark, last = (heading or "").rpartition(SEPARATOR)
     titles = last.split(JOINED) if JOINED in last else last.split(FIRST_TO_LAST)
