@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.datatypes import Support
+from assistant.generation.contract_parties import is_of_other_party
 from assistant.generation.contradictions import contradicts, rates_differ
 from assistant.generation.counted_things import is_of_other_thing
 from assistant.generation.paired_items import is_of_other_item
+from assistant.generation.payments import is_of_other_payment
 from assistant.generation.short_answers import is_doubtful
 from assistant.generation.token_matching import has_literal, has_word
 from assistant.text.facts import ParsedChunk, ParsedSentence
@@ -81,7 +83,10 @@ def compare_unit(
 
 def find_contradiction(part: Statement, unit: ParsedSentence, source: ParsedChunk, question: Statement) -> str:
     """Return what in a unit contradicts a statement, or a short answer read with its question; "" if nothing does."""
-    return contradicts(part, unit, source) or is_of_other_thing(part, unit, question) or is_of_other_item(part, unit, question)
+    if reason := contradicts(part, unit, source):
+        return reason
+    checks = (is_of_other_thing, is_of_other_item, is_of_other_party, is_of_other_payment)
+    return next((reason for check in checks if (reason := check(part, unit, question))), "")
 
 
 def foreign_verdict(part: Statement, unit: ParsedSentence, needed: Sequence[Token], found: int, missing: int) -> UnitVerdict:

@@ -70,7 +70,8 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
             part.cjk and are_synonyms_zh("".join(sorted(old)), part.text, unit.statement.text)
         ):
             continue
-        known, sizes = old <= source.words, (MOST_ZH, len(old)) if part.cjk else (MOST, MOST)
+        known = old <= source.words and not is_in_heading(old - present, source)
+        sizes = (MOST_ZH, len(old)) if part.cjk else (MOST, MOST)
         if part.cjk:
             is_other = slot.is_flanked(1, 3) and (known or len(old) == len(new))
         else:
@@ -80,6 +81,12 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
         if is_other:
             return "word"
     return "" if part.cjk else other_neighbour(part, unit, source)
+
+
+def is_in_heading(words: frozenset[str], source: ParsedChunk) -> bool:
+    """Return whether the headings of a source have words that its sentences have not: "Break" over "may end this lease"."""
+    text = (unit.statement for unit in source.units if not unit.is_heading and unit.statement.text not in source.topic.text)
+    return bool(words) and words <= source.topic.words and not any(words & each.words for each in text)
 
 
 def is_number_exchanged(slot: Slot, part: Statement) -> bool:
@@ -103,6 +110,8 @@ def other_neighbour(part: Statement, unit: ParsedSentence, source: ParsedChunk) 
     for (one, other), side in ((pair, side) for pair in pairwise(ours) for side in (0, 1)):
         token, beside = (one, other) if side == 0 else (other, one)
         if token.kind != "word" or beside.kind != "word" or not token.keys <= source.words or token.keys & present:
+            continue
+        if is_in_heading(token.keys, source):
             continue
         places = [place for place, each in enumerate(theirs) if each.held & beside.keys]
         near = [theirs[place + 2 * side - 1] for place in places if 0 <= place + 2 * side - 1 < len(theirs)]

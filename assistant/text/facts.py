@@ -88,16 +88,28 @@ class ParsedChunk:
 
 def parse_claim(sentence: str, question: str) -> Claim:
     """Return a sentence of an answer parsed."""
-    whole = parse_statement(LIST_MARK.sub("", sentence))
+    asked = parse_statement(question)
+    whole = with_opening_name(parse_statement(LIST_MARK.sub("", sentence)), asked)
     return Claim(
         sentence,
         claim_facts(sentence),
         whole,
         tuple(split_clauses(whole)),
-        parse_statement(question),
+        asked,
         whole.cjk,
         language(sentence),
     )
+
+
+def with_opening_name(whole: Statement, question: Statement) -> Statement:
+    """Return a statement whose first word is a name if its question has it as one: any sentence begins with a capital letter."""
+    first = whole.tokens[0] if whole.tokens else None
+    if first is None or first.kind != "word" or not whole.text[first.start].isupper():
+        return whole
+    if not any(first.keys & name.keys for name in question.names):
+        return whole
+    return replace(whole, tokens=(replace(first, kind="name", required=True), *whole.tokens[1:]))
+
 
 
 def parse_chunk(chunk: Chunk, file_name: str = "") -> ParsedChunk:
