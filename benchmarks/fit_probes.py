@@ -48,6 +48,7 @@ ASKED_WEIGHT = 3.0
 FEWEST = 2  # documents and questions, to fit a probe to one and test it on the other
 OF_EACH = 9  # questions of a document with an answer, and without, that are asked of it alone
 FEW = 3  # of them that are asked of several passages, which cost four times as many tokens
+STRENGTH = 3e-3  # of the likelihood against the penalty, for so many cases
 FOUND = 30  # hits from which the other passages are taken
 States = npt.NDArray[np.float32]
 
@@ -217,7 +218,7 @@ def report(found: Collected, scores: npt.NDArray[np.float64]) -> str:
 def write_probe(found: Collected, layer: int, file: Path) -> None:
     """Fit a probe to all cases and write it, the standardization folded into its weights."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(file, layer=np.array(layer), weights=fit_weights(found.states, found.answerable, found.weights))
+    np.savez(file, layer=np.array(layer), weights=fit_weights(found.states, found.answerable, found.weights, STRENGTH))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -263,7 +264,7 @@ def main() -> None:
         collect(arguments)
     for layer in arguments.layers:
         found = read_states(arguments.states, layer)
-        scores = held_out_scores(found.states, found.answerable, found.documents, found.weights)
+        scores = held_out_scores(found.states, found.answerable, found.documents, found.weights, STRENGTH)
         print(f"layer {layer}, {len(found.states)} cases\n{report(found, scores)}")
     if arguments.write:
         write_probe(read_states(arguments.states, arguments.layer), arguments.layer,

@@ -96,11 +96,11 @@ def grouped_folds(groups: npt.NDArray[np.int64], folds: int = FOLDS) -> Iterator
 
 
 def held_out_scores(states: npt.NDArray[np.floating], answerable: npt.NDArray[np.bool_], groups: npt.NDArray[np.int64],
-                    weights: Floats | None = None) -> Floats:
+                    weights: Floats | None = None, strength: float = STRENGTH) -> Floats:
     """Return the log-odds of each case from a probe that was fitted without its group. There are at least two groups."""
     scores = np.zeros(len(states))
     for rows, others in grouped_folds(groups):
-        fitted = fit_weights(states[rows], answerable[rows], None if weights is None else weights[rows])
+        fitted = fit_weights(states[rows], answerable[rows], None if weights is None else weights[rows], strength)
         scores[others] = states[others].astype(np.float64) @ fitted[:-1] + fitted[-1]
     return scores
 
