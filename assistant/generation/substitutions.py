@@ -11,7 +11,7 @@ from itertools import pairwise
 from assistant.generation.token_matching import content_keys, has_word, is_claimed, is_same, neighbours
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.polarity import are_opposite
-from assistant.text.statements import PRONOUN, Statement, Token, word_key
+from assistant.text.statements import PRONOUN, Statement, Token, parse_statement, word_key
 from assistant.text.synonyms import are_synonyms_zh
 
 MOST, MOST_ZH = 3, 6  # words or characters of the unit that one place holds
@@ -20,6 +20,7 @@ MIN_BESIDE = 2  # words on each side of a place whose word may be a synonym
 EVERY = frozenset({word_key("every")})  # as good as "each"
 ENDED = re.compile(r"[,;:()|]\s*(?:and\s+)?$")
 BELONGING = re.compile(r"\b(?:of|at)\s+(?:the\s+)?$", re.IGNORECASE)
+HEADINGS = re.compile(r" > | / | – |\n")  # between titles and headings
 DETERMINER = re.compile(r"\b(?:the|this|these|those|that|such|its|his|her|their)\s+$", re.IGNORECASE)
 
 
@@ -70,7 +71,7 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
             part.cjk and are_synonyms_zh("".join(sorted(old)), part.text, unit.statement.text)
         ):
             continue
-        known = old <= source.words and not is_in_heading(old - present, source)
+        known = old <= source.words and not is_heading_of(old - present, source)
         sizes = (MOST_ZH, len(old)) if part.cjk else (MOST, MOST)
         if part.cjk:
             is_other = slot.is_flanked(1, 3) and (known or len(old) == len(new))
@@ -83,10 +84,14 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
     return "" if part.cjk else other_neighbour(part, unit, source)
 
 
-def is_in_heading(words: frozenset[str], source: ParsedChunk) -> bool:
-    """Return whether the headings of a source have words that its sentences have not: "Break" over "may end this lease"."""
+def is_heading_of(words: frozenset[str], source: ParsedChunk) -> bool:
+    """Return whether a heading of a source is made of words that its sentences have not: "5. Break" over "may end this lease"."""
+    if not words or not words <= source.topic.words:
+        return False
+    if not any(words == parse_statement(title).words for title in HEADINGS.split(source.topic.text)):
+        return False
     text = (unit.statement for unit in source.units if not unit.is_heading and unit.statement.text not in source.topic.text)
-    return bool(words) and words <= source.topic.words and not any(words & each.words for each in text)
+    return not any(words & each.words for each in text)
 
 
 def is_number_exchanged(slot: Slot, part: Statement) -> bool:
@@ -111,7 +116,7 @@ def other_neighbour(part: Statement, unit: ParsedSentence, source: ParsedChunk) 
         token, beside = (one, other) if side == 0 else (other, one)
         if token.kind != "word" or beside.kind != "word" or not token.keys <= source.words or token.keys & present:
             continue
-        if is_in_heading(token.keys, source):
+        if is_heading_of(token.keys, source):
             continue
         places = [place for place, each in enumerate(theirs) if each.held & beside.keys]
         near = [theirs[place + 2 * side - 1] for place in places if 0 <= place + 2 * side - 1 < len(theirs)]

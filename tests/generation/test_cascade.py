@@ -62,7 +62,7 @@ def test_another_answer_is_not_shown_and_all_passages_are_read(first, gain):
     assert [len(messages[1].segments) for messages in chat.asked] == [3, 5]
 
 
-@pytest.mark.parametrize(("probed", "passages"), [(0.3, 1), (0.2, 2)])
+@pytest.mark.parametrize(("probed", "passages"), [(0.02, 1), (-0.02, 2)])
 def test_with_a_probe_its_log_odds_alone_decide_and_the_gain_is_measured_with_all_passages(probed, passages):
     chat = Scoring(["The rent is 900 euros.", "The rent is 900 euros."], 0.1, probed)
     answer = stream_of(chat).answer

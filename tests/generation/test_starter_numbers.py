@@ -1,4 +1,4 @@
-"""The numbers of the starter model's estimate, as they were before other models were left without one: they must not move."""
+"""The numbers of the starter model's estimate, which move only if they are fitted again."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def verdicts(gate: ProbeGate | LikelihoodGate, before: Answerability) -> tuple[b
 # log-odds of the probe, gain, offset; then the estimate before the answer, without full support, and whether it is decided, may
 # be accepted from the best passage, and is certain
 @pytest.mark.parametrize(("probed", "gain", "offset", "before", "unsupported", "said"), [
-    (-3.0, 0.1, 0.0, 0.930862, 0.964193, (True, False, False)),
-    (0.6, 0.1, 0.0, 0.268941, 0.423884, (True, False, False)),
-    (0.7, 0.1, 0.0, 0.249740, 0.399668, (True, False, False)),
-    (0.7, 0.3, 0.0, 0.197816, 0.330295, (True, True, False)),
-    (1.5, 0.8, 0.0, 0.049737, 0.094762, (True, True, True)),
-    (-0.1, 0.3, -1.0, 0.167982, 0.287645, (True, True, False)),
+    (-3.0, 0.1, 0.0, 0.919087, 0.957838, (True, False, False)),
+    (0.6, 0.1, 0.0, 0.236855, 0.382996, (True, False, False)),
+    (0.7, 0.1, 0.0, 0.219257, 0.359657, (True, False, False)),
+    (0.7, 0.3, 0.0, 0.158424, 0.273517, (True, True, False)),
+    (1.5, 0.8, 0.0, 0.030178, 0.058588, (True, True, True)),
+    (-0.1, 0.3, -1.0, 0.133542, 0.235619, (True, True, False)),
 ])
 @pytest.mark.parametrize("question", [ENGLISH, CHINESE])
 def test_the_estimate_with_the_probe(question, probed, gain, offset, before, unsupported, said):
@@ -81,8 +81,8 @@ def test_its_probe_and_the_constants_beside_it_are_the_ones_that_were_measured()
     assert isinstance(gate, ProbeGate)
     data = gate.probe.weights.astype("<f4").tobytes()
     assert (gate.probe.layer, len(gate.probe.weights)) == (18, 1537)
-    assert hashlib.sha256(data).hexdigest()[:16] == "50c736106489a13f"
-    assert (gate.intercept, gate.gain, gate.least, gate.certain, gate.undoubted) == (-0.25, 1.5, 1.28, 1.81, 2.31)
+    assert hashlib.sha256(data).hexdigest()[:16] == "a34f0596570df4eb"
+    assert (gate.intercept, gate.gain, gate.least, gate.certain, gate.undoubted) == (-0.37, 2.0, 1.37, 2.12, 2.72)
     assert (gate.cross_language, gate.margin, gate.waits_for_support) == (-1.0, 0.9, False)
     assert gate.unsupported == pytest.approx(0.693147, abs=1e-6)
     assert shipped_gate(STARTER, reads_layers=False) == LIKELIHOOD_GATE
