@@ -46,9 +46,9 @@ QWEN_CROSS_LANGUAGE = -1.0
 # holds for 5 in 10 answerable questions; verifying all answers refuses 7 of 19 of "rgb reject" instead of 5.
 QWEN_MARGIN = 0.9
 QWEN = ShippedConstants(
-    # The weight of the gain beside the probe: rounded from a logistic regression on 425 prompts of training questions of SQuAD 2.0
-    # and CMRC 2018, each scored by a probe that had not seen its document (gain 1.88, probe 0.85). With the intercept, an even
-    # chance refuses one in ten of the answerable ones of SQuAD 2.0.
+    # The weight of the gain beside the probe: rounded from a logistic regression on 425 prompts of training questions of SQuAD
+    # 2.0 and CMRC 2018, each scored by a probe that had not seen its document (gain 1.88, probe 0.85). With the intercept, an
+    # even chance refuses one in ten of the answerable ones of SQuAD 2.0.
     intercept=-0.37, gain=2.0,
     # Of the best passage alone the gain is not measured: it costs as many tokens as the question again, and the probe has the
     # same area under the curve without it. Of 959 training questions of SQuAD 2.0, scored by a probe that had not seen their
