@@ -52,6 +52,6 @@ def test_a_home_that_cannot_be_written_is_told_as_that(tmp_path: Path, monkeypat
 
 def test_a_token_that_cannot_be_read_is_not_to_be_deleted(tmp_path: Path):
     token_file(tmp_path).mkdir()
-    with pytest.raises(AssistantError, match="cannot be read and kept private: Is a directory|Permission denied") as raised:
+    with pytest.raises(AssistantError, match="cannot be read and kept private: ") as raised:
         load_token(tmp_path)
     assert "Delete" not in raised.value.hint and "Errno" not in str(raised.value)
