@@ -123,7 +123,7 @@ def closed(schema: Json) -> Json:
 
 def fields_of_requests() -> dict[str, tuple[str, ...]]:
     """Return the names of the fields of each request."""
-    return {name: tuple(schema["properties"]) for name, schema in request_schemas().items()}
+    return {name: tuple(schema["properties"]) for name, schema in request_schemas().items() if isinstance(schema, dict)}
 
 
 def openai_schemas() -> Json:
