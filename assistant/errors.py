@@ -15,6 +15,7 @@ AssistantError                1
 ├── ExportUnwritable          1   the export file cannot be written
 ├── EmbedderMismatch          1   the library was built with another embedding model
 ├── ContextOverflow           1
+├── HomeUnwritable            1   a folder of the program's home cannot be written
 ├── MemoryUnusable            1   the database of facts is damaged or cannot be written
 ├── DiskFull                  1
 ├── EngineUnavailable         1   the engine does not start, or has exited
@@ -50,6 +51,10 @@ class AssistantError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+OWN_FOLDER = "Check its permissions and the disk, or set ASSISTANT_HOME to a folder of your own."
+"""Hint for a folder of the program's home that cannot be written."""
 
 
 class UsageError(AssistantError):
@@ -114,6 +119,10 @@ class EmbedderMismatch(AssistantError):
 
 class ContextOverflow(AssistantError):
     """The prompt and its reply do not fit the model's context window."""
+
+
+class HomeUnwritable(AssistantError):
+    """A folder of the program's home cannot be written."""
 
 
 class MemoryUnusable(AssistantError):

@@ -26,7 +26,18 @@ from assistant.datatypes.answers import (
     Turn,
 )
 from assistant.datatypes.browsing import Embeddings, TextPage
-from assistant.datatypes.documents import Chunk, Document, Extraction, Heading, Location, Part, PositionLabel, Shape, Table
+from assistant.datatypes.documents import (
+    WITHOUT_VALUE,
+    Chunk,
+    Document,
+    Extraction,
+    Heading,
+    Location,
+    Part,
+    PositionLabel,
+    Shape,
+    Table,
+)
 from assistant.datatypes.files import (
     Change,
     FileState,
@@ -61,8 +72,8 @@ from assistant.datatypes.protocols import (
 from assistant.datatypes.search import EVERY_FILE, Explanation, Filter, Hit, Kind, Reranking, SearchResult, Timings
 
 __all__ = [
-    "CITED", "EVERY_FILE", "PASSAGES", "QUERY_SEPARATOR", "Answer", "AnswerStreaming", "Answerability", "Calibration",
-    "Change", "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Embeddings",
+    "CITED", "EVERY_FILE", "PASSAGES", "QUERY_SEPARATOR", "WITHOUT_VALUE", "Answer", "AnswerStreaming", "Answerability",
+    "Calibration", "Change", "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Embeddings",
     "Explanation", "Extraction", "Fact", "FileState", "Filter", "Finding", "Gate", "Gpu", "Heading", "Hit", "ImportReport",
     "IngestReport", "Kind", "LedgerEntry", "LibraryMetrics", "LibraryStatus", "LikelihoodGate", "LikelihoodWeights",
     "Location", "Machine", "MachineSync", "Message", "OnProgress", "OutdatedFile", "OutgoingRequest", "Part", "PositionLabel",

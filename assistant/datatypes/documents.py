@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+WITHOUT_VALUE = "without a value: open the file in a spreadsheet program and save it"
+"""End of the note on formulas whose results a workbook does not store."""
+
 
 @dataclass(frozen=True, slots=True)
 class Location:

@@ -14,7 +14,7 @@ import numpy as np
 from assistant.errors import UsageError
 from assistant.evaluation.latency import Matrix, difference_intervals, means
 from assistant.evaluation.run import METRICS, Evaluation, Row, metric_matrix, metric_names
-from assistant.system.paths import expand_user, read_file, write_file
+from assistant.system.paths import expand_user, read_file, write_new_file
 
 FEWEST = 6
 """Questions that must differ before a difference counts as more than noise: six of six in one direction is the least that a
@@ -96,7 +96,7 @@ def save_evaluation(path: Path, result: Evaluation) -> None:
     """Write an evaluation as JSON. Raises UsageError if it cannot be written."""
     text = json.dumps(asdict(result), ensure_ascii=False, indent=1) + "\n"
     try:
-        write_file(expand_user(path), text.encode("utf-8", "replace"))
+        write_new_file(expand_user(path), text.encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", "Give --out the name of a file.") from error
 

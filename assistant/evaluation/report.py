@@ -28,7 +28,7 @@ from assistant.evaluation.report_markdown import (
     timing,
 )
 from assistant.evaluation.run import GOOD, Estimates, Evaluation, Outcome, Row, outcome, tally, worst
-from assistant.system.paths import expand_user, write_file
+from assistant.system.paths import expand_user, require_new, write_new_file
 
 
 def require_report(path: Path) -> None:
@@ -37,6 +37,7 @@ def require_report(path: Path) -> None:
         raise UsageError(f"{path.name} is neither Markdown nor HTML.", "Call the report FILE.md or FILE.html.")
     if expand_user(path).is_dir() or not expand_user(path).parent.is_dir():
         raise UsageError(f"{path} cannot be written: it is a folder, or its folder does not exist.", "Give --report a file name.")
+    require_new(path)
 
 
 def write_report(path: Path, result: Evaluation) -> None:
@@ -44,7 +45,7 @@ def write_report(path: Path, result: Evaluation) -> None:
     require_report(path)
     text = markdown(result) if path.suffix.lower() == ".md" else page(result)
     try:
-        write_file(expand_user(path), text.encode("utf-8", "replace"))
+        write_new_file(expand_user(path), text.encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", "Give --report the name of a file.") from error
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.datatypes import Chunk, Embedder, Fact, Hit, Location, Vectors
-from assistant.errors import MemoryUnusable, UsageError
+from assistant.errors import OWN_FOLDER, MemoryUnusable, UsageError
 from assistant.index.fts_text import query_terms
 
 MAX_CHARACTERS, MAX_FACTS = 1000, 1000
@@ -93,7 +93,10 @@ class Facts:
                 self.file.parent.mkdir(parents=True, exist_ok=True)
                 os.close(os.open(self.file, os.O_CREAT | os.O_WRONLY, PRIVATE))
             database = sqlite3.connect(self.file)
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
+            what = self.file if self.file.exists() else f"The folder {self.file.parent}"
+            raise MemoryUnusable(f"{what} cannot be written: {error.strerror or error}.", OWN_FOLDER) from error
+        except sqlite3.Error as error:
             raise memory_unusable(self.file, error) from error
         try:
             database.execute("PRAGMA secure_delete = ON")

@@ -151,7 +151,7 @@ def translate_error(error: sqlite3.Error, path: Path) -> Exception:
     """Return the program's own error, with a hint, for one of SQLite's."""
     text = str(error)
     if "disk is full" in text or "disk I/O" in text:
-        return DiskFull(f"There is no room to write {path}: {text}.", "Free some space; what was reported done is kept.")
+        return DiskFull(f"There is no room to write {path}: {text}.", "Free some space, then run the command again.")
     if "locked" in text:
         return LibraryBusy("Another program is writing to this library.", "Wait until it is done, and try again.")
     if "readonly" in text or "unable to open" in text:

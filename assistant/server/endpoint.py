@@ -179,7 +179,8 @@ def spawn(endpoint: Endpoint, home: Path) -> subprocess.Popen[bytes]:
         endpoint.key()
         log = os.open(endpoint.log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, PRIVATE_FILE)
     except OSError as error:
-        raise EngineUnavailable(f"{endpoint.folder} cannot be written: {error.strerror}.", "Use --no-engine.") from error
+        raise EngineUnavailable(f"{endpoint.folder} cannot be written: {error.strerror}.",
+                                "Set ASSISTANT_HOME to a folder of your own, or use --no-engine.") from error
     with os.fdopen(log, "ab") as errors:
         process = start_lasting(module_command("assistant.server"), home, None, errors, {"ASSISTANT_HOME": str(home)})
     STARTED_PROCESSES.append(process)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 from assistant.errors import UsageError
@@ -12,6 +12,7 @@ T = TypeVar("T", str, int, bool)
 Fields = Mapping[str, object]
 HINT = "See the description of this interface."
 MOST_ITEMS = 1000  # of a list
+LONGEST_NAME = 100  # characters of an unknown name that an error shows
 
 
 def field(fields: Fields, name: str, default: T) -> T:
@@ -21,6 +22,22 @@ def field(fields: Fields, name: str, default: T) -> T:
         return default
     if type(value) is not type(default):
         raise UsageError(f"The field {name} must be {describe_type(default)}.", HINT)
+    return value
+
+
+def require_known(fields: Fields, known: Collection[str]) -> None:
+    """Raise UsageError that names a field which is not among those known, and these."""
+    unknown = next((name for name in fields if name not in known), None)
+    if unknown is not None:
+        listed = f"The fields are: {', '.join(known)}." if known else "There are no fields."
+        raise UsageError(f"There is no field {unknown[:LONGEST_NAME]!r}.", listed)
+
+
+def whole_number(fields: Fields, name: str, least: int, most: int, default: int) -> int:
+    """Return a number; the default if it is missing or null. Raises UsageError for one outside a range, or another type."""
+    value = field(fields, name, default)
+    if fields.get(name) is not None and not least <= value <= most:
+        raise UsageError(f"The field {name} must be a whole number from {least:,} to {most:,}.", HINT)
     return value
 
 

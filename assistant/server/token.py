@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from assistant.errors import AssistantError
+from assistant.errors import OWN_FOLDER, AssistantError, HomeUnwritable
 from assistant.system.atomic_files import PRIVATE_FILE, write_atomically
 
 TOKEN_BYTES = 32
@@ -27,12 +27,17 @@ def load_token(home: Path) -> str:
     try:
         if not file.exists():
             create_token(file)
+    except OSError as error:
+        raise HomeUnwritable(f"The folder {home} cannot be written: {error.strerror or error}.", OWN_FOLDER) from error
+    try:
         if os.name == "posix" and file.stat().st_mode & 0o077:
             file.chmod(PRIVATE_FILE)
         token = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise AssistantError(f"The token file {file} cannot be used: {error}.",
-                             "Delete it: the next start makes another.") from error
+    except OSError as error:
+        raise AssistantError(f"The token file {file} cannot be read and kept private: {error.strerror or error}.",
+                             "Check its owner and permissions.") from error
+    except UnicodeDecodeError:
+        token = ""
     if len(token) < SHORTEST or not token.isascii() or not token.isprintable():
         raise AssistantError(f"{file} holds no token.", "Delete it: the next start makes another.")
     return token

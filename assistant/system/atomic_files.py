@@ -25,14 +25,19 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666, *, overwrite: b
     there stays as it is. The temporary file is called `<name>.<process>-<thread>.partial`, so that two writers do not share one.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}{PARTIAL}")
-    partial.unlink(missing_ok=True)
     try:
+        partial.unlink(missing_ok=True)
         descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
         rename_synced(partial, path, overwrite=overwrite)
+    except OSError as error:
+        if error.filename == str(partial):
+            error.filename = str(path)  # the user knows no other name
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # of a read-only file system, even for a file that is not there
+            partial.unlink(missing_ok=True)
 
 
 def rename_synced(partial: Path, path: Path, *, overwrite: bool = True) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, cast
 
+from assistant.errors import UsageError
+
 FAKE = "fake:"
 LIBRARY_LINK = "shared.json"  # the file in a library's folder that says where a shared library lives
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -58,6 +60,9 @@ def expand_user(path: Path) -> Path:
         return path
 
 
+OPENED = ("/dev/fd/", "/dev/stdout", "/dev/stderr", "/proc/")
+"""Names of files that a shell has opened."""
+
 HANDED_OVER = ("/proc/", "/dev/fd/")
 """Locations of pipes that a shell passes to the program: `<(command)`, /dev/stdin."""
 
@@ -73,9 +78,24 @@ def read_file(path: Path, most: int) -> bytes:
     return content
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write or overwrite a file. Raises OSError, also for a named pipe without a reader."""
-    with opened(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, "wb") as file:
+def require_new(path: Path, *, allows_stream: bool = True) -> None:
+    """Raise UsageError if what the user names for output exists already.
+
+    A device or pipe may exist, unless what is written is renamed into place, which would replace it.
+    """
+    if os.path.lexists(expand_user(path)) and not (allows_stream and is_stream(expand_user(path))):
+        raise UsageError(f"{path} already exists.", "Choose another name, or move the file away.")
+
+
+def is_stream(path: Path) -> bool:
+    """Return whether a path is a device or pipe, or a file that the shell has opened: writing to it replaces nothing."""
+    return str(absolute(path)).startswith(OPENED) or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+def write_new_file(path: Path, content: bytes) -> None:
+    """Write a file that does not exist yet, or to a device or pipe. Raises OSError, also for a named pipe without a reader."""
+    flags = 0 if is_stream(path) else os.O_CREAT | os.O_EXCL
+    with opened(path, os.O_WRONLY | flags, "wb") as file:
         file.write(content)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from assistant.datatypes import Document, Extraction, Part, PositionLabel, Shape, Table
+from assistant.datatypes import WITHOUT_VALUE, Document, Extraction, Part, PositionLabel, Shape, Table
 from assistant.tables.delimited import DelimitedRows, Dialect
 from assistant.tables.raw import RawRow, RawTable
 from assistant.tables.records import parse_records
@@ -47,7 +47,8 @@ def built_tables(extraction: Extraction) -> Iterator[RawTable]:
         part = part_at(extraction, table.char_start)
         line = extraction.text.count("\n", part.char_start, table.char_start) + 1
         rows = BuiltRows(extraction.text, table, line, extraction.marks)
-        yield RawTable(rows, title_above(extraction, table.char_start, part), part.sheet or "")
+        notes = [note for note in extraction.notes if note.endswith(WITHOUT_VALUE)]
+        yield RawTable(rows, title_above(extraction, table.char_start, part), part.sheet or "", notes=notes)
 
 
 class BuiltRows:

@@ -20,6 +20,7 @@ from assistant.tables.raw import RawRow, RawTable
 from assistant.tables.totals import Numbers, Row, find_totals
 from assistant.tables.values import DecimalStyle, detect_number_format
 
+MOST_NAMED = 5  # columns that a note names
 MOST_PATTERNS = 10_000  # of filled and empty cells in a row that are told apart
 YEAR_LIKE = re.compile(r"\b(?:year|jahr|season)\b|年份|年度", re.I)
 
@@ -76,7 +77,14 @@ def type_table(raw: RawTable) -> TypedTable | None:
     if any(totals):
         columns = retype_texts(data, columns, totals, style)
     title = raw.title or " · ".join(data.header.titles)
-    return TypedTable(title, raw.sheet, columns, data, count, totals if any(totals) else b"", tuple(raw.notes))
+    return TypedTable(title, raw.sheet, columns, data, count, totals if any(totals) else b"", (*raw.notes, *left_out(data)))
+
+
+def left_out(data: DataRows) -> list[str]:
+    """Return a note that names the columns without a filled cell, which are not part of the table."""
+    names = [name for index, name in enumerate(data.header.names) if name and index not in data.kept]
+    shown = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+    return [f"left out, because no cell below the header is filled: {shown}"] if names else []
 
 
 def common_style(data: DataRows) -> DecimalStyle:

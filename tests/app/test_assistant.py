@@ -379,6 +379,26 @@ def test_a_batch_that_cannot_be_kept_is_not_counted(assistant: Assistant, folder
     assert (report.interrupted, report.indexed, assistant.status().documents) == (True, 0, 0)
 
 
+@pytest.mark.parametrize(("room", "says"), [(0, "No file was indexed in this run."), (1, "1 file indexed in this run is in the")])
+def test_a_full_disk_says_how_many_files_are_kept(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch, room: int, says: str
+) -> None:
+    monkeypatch.setattr("assistant.app.ingest.write_batch.BATCH_CHUNKS", 1)
+    put_document, calls = Store.put_document, []
+
+    def fill(self: Store, *rest: object) -> int:
+        calls.append(rest)
+        if len(calls) > room:
+            raise DiskFull("There is no room to write the library.", "Free some space, then run the command again.")
+        return put_document(self, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Store, "put_document", fill)
+    with pytest.raises(DiskFull) as raised:
+        assistant.add([folder])
+    assert raised.value.hint.startswith(f"Free some space, then run the command again. {says}")
+    assert assistant.status().documents == room
+
+
 def test_stopped_half_way_and_taken_up_again(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assistant.app.ingest.write_batch.BATCH_CHUNKS", 1)
 

@@ -1,6 +1,9 @@
 """Tables of a library: stored with their documents, removed with them, rebuilt when lost, and asked."""
 
+import io
 import json
+import re
+import zipfile
 from decimal import Decimal
 
 import pytest
@@ -12,6 +15,8 @@ from assistant.cli.app import app
 from assistant.config import load_settings
 from assistant.datatypes import Filter, ignore_progress
 from tests.ingest.conftest import parquet_of
+from tests.ingest.test_extract_sheets import workbook
+from tests.ingest.test_pdf_tables import pdf, prose, table
 
 CSV = (
     "sep=;\nRechnung;Datum;Lieferant;Betrag (EUR)\n"
@@ -81,6 +86,48 @@ def test_a_computed_answer_has_its_statement_and_cites_its_rows(assistant, folde
         (4, "R2;17.01.2026;Alpha AG;99,90"),
     ]
     assert answer.computation.sql.startswith("SELECT sum(") and answer.computation.count == 2
+
+
+def test_a_row_of_a_table_on_a_page_is_cited_with_the_page(tmp_path):
+    first = "Agreement on consulting services of the firm Solberg for the year 2026."
+    rows = [["Role", "Hourly rate (EUR)", "Hours"], ["Partner", "310", "12"], ["Associate", "240", "80"], ["Clerk", "95", "40"]]
+    (tmp_path / "rates.pdf").write_bytes(pdf(prose([first]), table(rows), prose(["The end of the agreement."])).data)
+    with Assistant(load_settings({"embed": "fake:", "chat": "fake:"})) as assistant:
+        assistant.add([tmp_path])
+        answer = assistant.ask("What is the highest hourly rate?").answer
+    assert answer.computation is not None and "310" in answer.text
+    assert [(cited.location.page, cited.location.words, cited.quote) for cited in answer.citations] == [
+        (2, f"p. 2, line {line}", " | ".join(row)) for line, row in enumerate(rows[1:], 2)
+    ]
+
+
+def test_columns_without_values_are_named_in_the_notes(tmp_path):
+    rows = ["Item | Net | Gross", "Lamp | 5 | ", "Cable | 7 | "]
+    (tmp_path / "prices.md").write_text("# Prices\n\n" + "\n".join([rows[0], "--- | --- | ---", *rows[1:]]) + "\n")
+    with Assistant(load_settings({"embed": "fake:", "chat": "fake:"})) as assistant:
+        assistant.add([tmp_path])
+        (found,) = assistant.tables().tables
+    assert [column.header for column in found.columns] == ["Item", "Net"]
+    assert found.sources[0].stored.notes == ("left out, because no cell below the header is filled: Gross",)
+
+
+def test_a_table_of_a_workbook_notes_formulas_without_a_value(tmp_path):
+    cells = {f"{letter}{number}": value for number, values in enumerate([("Item", "Net"), ("Lamp", 5), ("Cable", 7)], 1)
+             for letter, value in zip("AB", values, strict=True)}
+    with zipfile.ZipFile(io.BytesIO(workbook(cells))) as old, zipfile.ZipFile(tmp_path / "prices.xlsx", "w") as new:
+        for name in old.namelist():
+            content = old.read(name).decode()
+            for number in (1, 2, 3):
+                formula = f'<c r="C{number}"><f>B2</f><v></v></c>'
+                gross = formula if number > 1 else '<c r="C1" t="inlineStr"><is><t>Gross</t></is></c>'
+                content = re.sub(rf'(<row r="{number}">.*?)</row>', rf"\1{gross}</row>", content)
+            new.writestr(name, content)
+    with Assistant(load_settings({"embed": "fake:", "chat": "fake:"})) as assistant:
+        assistant.add([tmp_path])
+        (found,) = assistant.tables().tables
+    shown = CliRunner().invoke(app, ["tables", "show", found.name]).stdout
+    assert "2 formulas without a value: open the file in a spreadsheet program and save it" in " ".join(shown.split())
+    assert "no cell below the header is filled: Gross" in " ".join(shown.split())
 
 
 def test_a_count_that_no_column_has_is_refused_and_not_read_from_passages(assistant):

@@ -96,6 +96,14 @@ def test_a_report_for_people(run_eval, library, questions, tmp_path):
     assert "| nDCG@10 | 1.000 |" in (tmp_path / "report.md").read_text("utf-8")
 
 
+@pytest.mark.parametrize(("option", "name"), [("--out", "keep.json"), ("--report", "keep.md"), ("--report", "keep.html")])
+def test_no_file_is_replaced_and_nothing_measured_before(run_eval, library, questions, tmp_path, option, name):
+    (tmp_path / name).write_text("mine", "utf-8")
+    result = run_eval(questions, "--retrieval", option, tmp_path / name)
+    assert (result.exit_code, result.stdout, (tmp_path / name).read_text("utf-8")) == (2, "", "mine")
+    assert f"{name} already exists. Choose another name, or move the file away." in " ".join(result.stderr.split())
+
+
 def test_questions_come_from_stdin(run_eval, library, questions):
     assert run_eval("-", "--retrieval", stdin=questions.read_bytes()).exit_code == 0
 

@@ -99,11 +99,15 @@ def test_at_most_ten_files_are_named(run, folder):
     assert "and 3 more" in result.stdout
 
 
-def test_an_interrupted_run_says_how_to_go_on(run, folder, monkeypatch):
-    monkeypatch.setattr(Assistant, "add", lambda *_: IngestReport(indexed=1, interrupted=True))
+@pytest.mark.parametrize(("count", "says"), [
+    (0, "No file was indexed in this run."), (1, "1 file indexed in this run is in the library."),
+    (1200, "1,200 files indexed in this run are in the library."),
+])  # fmt: skip
+def test_an_interrupted_run_says_what_is_done_and_how_to_go_on(run, folder, monkeypatch, count, says):
+    monkeypatch.setattr(Assistant, "add", lambda *_: IngestReport(indexed=count, interrupted=True))
     result = run("add", folder)
     assert result.exit_code == 130
-    assert "run the command again to continue" in result.stderr
+    assert f"Stopped. {says} Run the command again to continue." in " ".join(result.stderr.split())
 
 
 def test_sync_sees_what_changed(run, library, folder):

@@ -51,6 +51,17 @@ def test_a_name_that_is_taken_or_bad_is_refused(run, library):
     assert run("library", "rename", "nothing", "work").exit_code == 4
 
 
+def test_a_hint_names_only_options_that_the_command_has(run, library, tmp_path):
+    file = tmp_path / "default.export"
+    assert run("library", "export", "default", file).exit_code == 0
+    for command in (("create", "default"), ("rename", "default", "default"), ("import", file)):
+        result = run("library", *command)
+        says = " ".join(result.stderr.split())
+        assert result.exit_code == 2 and "already exists. Choose another name" in says
+        assert "assistant library delete default" in says
+        assert ("--as NAME" in says) == (command[0] == "import")
+
+
 def test_renamed(run, library, own_home):
     assert run("library", "rename", "default", "home").exit_code == 0
     assert held(run, "home")["documents"] == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,16 @@ def test_a_conversation_is_exported_with_its_sources(run, session, folder, tmp_p
     assert f"— `{folder / 'lease.md'}`, line 5" in text
     assert "   > The lease ends on 31 December 2027." in text
     assert run("sessions", "export", session, "--out", tmp_path / "none" / "talk.md").exit_code == 2
+
+
+def test_an_export_replaces_no_file(run, session, tmp_path):
+    file = tmp_path / "keep.md"
+    file.write_text("mine", "utf-8")
+    result = run("sessions", "export", session, "--out", file)
+    assert (result.exit_code, file.read_text("utf-8")) == (2, "mine")
+    assert "keep.md already exists. Choose another name, or move the file away." in " ".join(result.stderr.split())
+    if os.name == "posix":
+        assert run("sessions", "export", session, "--out", os.devnull).exit_code == 0
 
 
 def test_a_disk_that_takes_nothing_does_not_end_the_conversation(run, library, monkeypatch):

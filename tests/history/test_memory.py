@@ -1,3 +1,4 @@
+import errno
 import stat
 from pathlib import Path
 
@@ -72,6 +73,17 @@ def test_a_damaged_file_is_said_to_be_one(facts: Facts) -> None:
     facts.file.write_bytes(b"nonsense" * 1000)
     with pytest.raises(MemoryUnusable, match="cannot be used"):
         facts.all()
+
+
+def test_a_folder_that_cannot_be_written_is_told_without_an_error_number(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object, *_: object) -> int:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr("assistant.history.facts.os.open", refuse)
+    with pytest.raises(MemoryUnusable) as raised:
+        facts.add("The office closes at 18:00.")
+    assert str(raised.value) == f"The folder {facts.file.parent} cannot be written: Read-only file system."
+    assert "set ASSISTANT_HOME" in raised.value.hint
 
 
 def test_a_fact_is_found_by_its_words_or_by_its_meaning() -> None:

@@ -257,3 +257,60 @@ def test_numbers_of_excel_2003_that_are_none(digits):
 def test_a_sheet_in_an_encoding_that_nobody_knows(encoding):
     sheet = f'<?xml version="1.0" encoding="{encoding}"?><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData>'
     assert area_of_cells(sheet.encode()) == 1
+
+
+FORMULA_CELLS = {
+    '<c r="B2"><f>A2*2</f><v></v></c>': 1,  # openpyxl
+    '<c r="B2"><f>A2*2</f><v/></c>': 1,
+    '<c r="B2" s="1"><f>A2*2</f><v xml:space="preserve"> </v></c>': 1,
+    '<c r="B2"><f>A2*2</f></c>': 1,
+    '<c r="B2"><v></v></c>': 0,
+    '<c r="B2"><f>A2*2</f><v>4</v></c>': 0,
+    '<c r="B2" t="str"><f>IF(A2,"","x")</f><v></v></c>': 0,  # Excel: the result is an empty string
+    '<c r="B2" t="e"><f>A2/0</f><v>#DIV/0!</v></c>': 0,
+}
+
+
+@pytest.mark.parametrize(("cells", "count"), FORMULA_CELLS.items())
+def test_formulas_of_an_xlsx_without_a_value_are_counted(cells, count):
+    rows = f'<row r="1"><c r="A1" t="str"><v>Net</v></c></row><row r="2"><c r="A2"><v>2</v></c>{cells}</row>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook({"A1": 1}))) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            is_sheet = name.endswith("sheet1.xml")
+            sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+            new.writestr(name, sheet if is_sheet else old.read(name))
+    assert read(buffer.getvalue()).notes == notes_on_formulas(count)
+
+
+ODS_CELLS = {
+    '<table:table-cell table:formula="of:=[.A1]*2"/>': 1,
+    '<table:table-cell table:formula="of:=[.A1]*2" office:value-type="float" table:number-columns-repeated="3"/>': 3,
+    '<table:table-cell table:formula="of:=[.A1]*2" office:value-type="float" office:value="4"/>': 0,
+    '<table:table-cell table:formula="of:=IF(1;&quot;&quot;;2)" office:value-type="string"/>': 0,
+    "<table:table-cell/>": 0,
+}
+
+
+@pytest.mark.parametrize(("cells", "count"), ODS_CELLS.items())
+def test_formulas_of_an_ods_without_a_value_are_counted(cells, count):
+    row = f"<table:table-row><table:table-cell><text:p>2</text:p></table:table-cell>{cells}</table:table-row>"
+    assert read(ods(f'<table:table table:name="Prices">{row}</table:table>')).notes == notes_on_formulas(count)
+
+
+@pytest.mark.parametrize(("cells", "count"), [
+    ('<Cell ss:Formula="=RC[-1]*2"/>', 1),
+    ('<Cell ss:Formula="=RC[-1]*2"><Data ss:Type="Number"></Data></Cell>', 1),
+    ('<Cell ss:Formula="=RC[-1]*2"><Data ss:Type="Number">4</Data></Cell>', 0),
+    ('<Cell ss:Formula="=&quot;&quot;"><Data ss:Type="String"></Data></Cell>', 0),
+])
+def test_formulas_of_an_excel_2003_workbook_without_a_value_are_counted(cells, count):
+    name = "urn:schemas-microsoft-com:office:spreadsheet"
+    row = f'<Row><Cell><Data ss:Type="Number">2</Data></Cell>{cells}</Row>'
+    xml = f'<Workbook xmlns="{name}" xmlns:ss="{name}"><Worksheet><Table>{row}</Table></Worksheet></Workbook>'
+    assert read(xml.encode()).notes == notes_on_formulas(count)
+
+
+def notes_on_formulas(count):
+    hint = "without a value: open the file in a spreadsheet program and save it"
+    return (f"{count} formula{'s' if count > 1 else ''} {hint}",) if count else ()

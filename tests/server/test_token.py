@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, HomeUnwritable
 from assistant.server.token import load_token, token_file
 
 
@@ -36,3 +37,21 @@ def test_a_file_without_a_token_is_not_used(tmp_path: Path, content: bytes):
     with pytest.raises(AssistantError) as raised:
         load_token(tmp_path)
     assert "Delete it" in raised.value.hint
+
+
+def test_a_home_that_cannot_be_written_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(path: object, *_: object) -> int:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr("assistant.system.atomic_files.os.open", refuse)
+    with pytest.raises(HomeUnwritable) as raised:
+        load_token(tmp_path)
+    assert str(raised.value) == f"The folder {tmp_path} cannot be written: Read-only file system."
+    assert "ASSISTANT_HOME" in raised.value.hint and "Delete" not in raised.value.hint
+
+
+def test_a_token_that_cannot_be_read_is_not_to_be_deleted(tmp_path: Path):
+    token_file(tmp_path).mkdir()
+    with pytest.raises(AssistantError, match="cannot be read and kept private: ") as raised:
+        load_token(tmp_path)
+    assert "Delete" not in raised.value.hint and "Errno" not in str(raised.value)

@@ -66,3 +66,19 @@ def test_without_links_the_file_is_renamed(tmp_path: Path, monkeypatch: pytest.M
     write_atomically(tmp_path / "key", b"whole", 0o600, overwrite=False)
     assert (tmp_path / "key").read_bytes() == b"whole"
     assert list(tmp_path.iterdir()) == [tmp_path / "key"]
+
+
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        write_atomically(tmp_path / "none" / "key", b"whole")
+    assert raised.value.filename == str(tmp_path / "none" / "key")
+
+
+def test_a_read_only_file_system_is_an_error_of_the_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, **_: object) -> None:
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OSError, match="Read-only") as raised:
+        write_atomically(tmp_path / "key", b"whole")
+    assert raised.value.filename == str(tmp_path / "key")

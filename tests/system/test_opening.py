@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from assistant.system.paths import absolute, escape_pattern, expand_user, is_pattern, open_to_append, read_file, write_file
+from assistant.errors import UsageError
+from assistant.system.paths import (
+    absolute,
+    escape_pattern,
+    expand_user,
+    is_pattern,
+    open_to_append,
+    read_file,
+    require_new,
+    write_new_file,
+)
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes are those of Unix")
 
@@ -19,7 +29,7 @@ def test_a_pipe_that_nobody_uses_is_an_error_and_no_wait(tmp_path: Path) -> None
     os.mkfifo(pipe)
     with pytest.raises(OSError, match="named pipe"):
         read_file(pipe, 10)
-    for use in (lambda: write_file(pipe, b"x"), lambda: open_to_append(pipe)):
+    for use in (lambda: write_new_file(pipe, b"x"), lambda: open_to_append(pipe)):
         with pytest.raises(OSError, match="No such device"):
             use()
 
@@ -47,14 +57,30 @@ def test_folders_and_names_that_cannot_be(tmp_path: Path) -> None:
         with pytest.raises(OSError):
             read_file(path, 10)
     with pytest.raises(OSError):
-        write_file(tmp_path, b"x")
+        write_new_file(tmp_path, b"x")
 
 
 def test_files_are_written_read_and_added_to(tmp_path: Path) -> None:
-    write_file(tmp_path / "a", b"one\n")
+    write_new_file(tmp_path / "a", b"one\n")
     with open_to_append(tmp_path / "a") as file:
         file.write("two \udcff\n")
     assert read_file(tmp_path / "a", 100) == b"one\ntwo ?\n"
+
+
+def test_no_file_is_replaced_but_a_device_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    require_new(file)
+    write_new_file(file, b"one")
+    with pytest.raises(UsageError, match="a already exists"):
+        require_new(file)
+    with pytest.raises(FileExistsError):
+        write_new_file(file, b"two")
+    assert file.read_bytes() == b"one"
+    if os.name == "posix":
+        require_new(Path(os.devnull))
+        with pytest.raises(UsageError, match="already exists"):
+            require_new(Path(os.devnull), allows_stream=False)
+        write_new_file(Path(os.devnull), b"two")
 
 
 def test_a_user_that_is_not_there_is_part_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

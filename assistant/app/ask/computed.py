@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.app.ask.delegation import OpenChat
 from assistant.app.library.library import Library
@@ -211,7 +211,9 @@ def cite_rows(rows: Sequence[TableRow], libraries: Sequence[Library]) -> tuple[t
     hits: dict[int, Hit] = {}
     for number, row in enumerate(rows, 1):
         found = next((hit for library in libraries for hit in library.chunk_at(row.path, row.start)), None)
-        location = Location(row.line, row.line, row.start, row.end, sheet=row.sheet or None, cells=row.place or None)
+        around = found.chunk.location if found else Location(row.line, row.line, row.start, row.end, sheet=row.sheet or None)
+        location = replace(around, line_start=row.line, line_end=row.line, char_start=row.start, char_end=row.end,
+                           cells=row.place or None)
         quote = row.text
         title = row.path
         if found is not None:

@@ -27,7 +27,7 @@ from assistant.datatypes import (
     OnProgress,
     Progress,
 )
-from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, SkippedFile, UnreadableFile
+from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, DiskFull, ServerUnavailable, SkippedFile, UnreadableFile
 from assistant.index import LibraryStore
 from assistant.index.fts_text import INDEX_VERSION
 from assistant.index.store import vector_key
@@ -62,6 +62,13 @@ TEMPORARY_REASONS = (GONE, BEING_WRITTEN, UNREAD)  # these may not hold at the n
 FOR_OCR = "for OCR"  # end of the reasons that OCR software would resolve
 
 
+def files_kept(count: int) -> str:
+    """Return how many files a run had indexed before it ended early, as a sentence."""
+    if not count:
+        return "No file was indexed in this run."
+    return f"{count:,} file{'s' if count > 1 else ''} indexed in this run {'are' if count > 1 else 'is'} in the library."
+
+
 class IngestRun:
     """One ingestion run over roots of a library. A root above the folder `own` of the program's own files leaves that out."""
 
@@ -88,6 +95,8 @@ class IngestRun:
             self._store.drop_orphaned_vectors(ORPHANED_VECTOR_SECONDS)
         except KeyboardInterrupt:
             self._report = replace(self._report, interrupted=True)
+        except (DiskFull, ServerUnavailable) as error:
+            raise type(error)(str(error), f"{error.hint} {files_kept(self._report.indexed)}") from error
         return self._report
 
     def refresh(self, roots: Iterable[Path], within: Sequence[Path] | None, quiet_seconds: float = 0.0

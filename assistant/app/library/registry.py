@@ -24,7 +24,7 @@ from assistant.index import PRIVATE_FOLDER, LibraryStore, SqliteLibrary, open_li
 from assistant.index.places import LIBRARY_FILE, create_link, file_in, is_shared, read_link
 from assistant.index.rights import Access
 from assistant.models.llama.kv_cache import keep_documents
-from assistant.system.paths import absolute
+from assistant.system.paths import absolute, require_new
 
 OPEN_FILES_HOLD = os.name == "nt"  # Windows cannot move a folder with an open file in it
 
@@ -112,8 +112,7 @@ def rename(settings: Settings, name: str, new: str) -> Path:
 
 def export(settings: Settings, name: str, target: Path, on_progress: OnProgress) -> int:
     """Export a library to one file; return its size in bytes. Raises UsageError if the file exists."""
-    if os.path.lexists(target):
-        raise UsageError(f"{target} already exists.", "Choose another name, or move the file away.")
+    require_new(target, allows_stream=False)
     target = absolute(target)
     folder = existing_folder(settings, name)
     if not is_shared(folder):
@@ -147,7 +146,7 @@ def import_library(settings: Settings, source: Path, name: str, on_progress: OnP
     """
     manifest = read_manifest(source)
     name = name or manifest.name
-    folder = free_folder(settings, name)
+    folder = free_folder(settings, name, " (--as NAME)")
     aside = folder.with_name(f".{name}.{os.getpid()}.partial")
     try:
         aside.mkdir(mode=PRIVATE_FOLDER, parents=True)
@@ -216,11 +215,15 @@ def folder_of(settings: Settings, name: str) -> Path:
     return validated(replace(settings, library=name)).libraries_folder / name
 
 
-def free_folder(settings: Settings, name: str) -> Path:
-    """Return the folder for a new library. Raises UsageError if the name is taken or invalid."""
+def free_folder(settings: Settings, name: str, option: str = "") -> Path:
+    """Return the folder for a new library. Raises UsageError if the name is taken or invalid.
+
+    option: how the command takes another name, if not as its argument
+    """
     folder = folder_of(settings, name)
     if os.path.lexists(folder):
-        raise UsageError(f"The library '{name}' already exists.", "Choose another name (--as NAME), or delete it first.")
+        raise UsageError(f"The library '{name}' already exists.",
+                         f"Choose another name{option}, or delete that library first: assistant library delete {name}")
     return folder
 
 

@@ -20,7 +20,7 @@ from assistant.tables.parquet import TableFiles, quoted
 from assistant.tables.typed import type_table
 from assistant.tables.validate import StatementRefused, validate_statement
 
-TABLES_VERSION = 3  # of everything that decides how a table is stored; another version reads the files again
+TABLES_VERSION = 4  # of everything that decides how a table is stored; another version reads the files again
 KEY = "tables:"  # of the metadata that describe a document's tables, before its hash
 SYNC = "Run: assistant sync"
 

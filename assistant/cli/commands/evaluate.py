@@ -39,7 +39,7 @@ from assistant.evaluation import (
 from assistant.evaluation import compare as compared
 from assistant.evaluation.draft import Draft, DraftContext, draft_to_json, generate_drafts, read_drafted, spread_over_files
 from assistant.evaluation.report import require_report, write_report
-from assistant.system.paths import expand_user, open_to_append
+from assistant.system.paths import expand_user, open_to_append, require_new
 
 NAMED = 5  # missing files that a notice names
 
@@ -51,12 +51,12 @@ Pair = Annotated[tuple[str, str] | None, typer.Option("--compare", metavar="A.js
 Retrieval = Annotated[bool, typer.Option("--retrieval", help="Measure search only. Needs no language model.")]
 Depth = Annotated[int, typer.Option("-k", "--results", metavar="N", min=1, show_default=False,
                                     help="Number of passages of each search to evaluate; default 50.")]
-Report = Annotated[Path | None, typer.Option("--report", metavar="FILE.md|FILE.html", help="Also write a report: Markdown, or "
-                                             "one HTML page with charts that works offline.")]
+Report = Annotated[Path | None, typer.Option("--report", metavar="FILE.md|FILE.html", help="Also write a report to a new file: "
+                                             "Markdown, or one HTML page with charts that works offline.")]
 Make = Annotated[int, typer.Option("--make", metavar="N", min=0, show_default=False, help="Instead, draft N questions with "
                                    "answers from your files for you to correct. One in four has no answer.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also save the result with every question, to "
-                                          "compare it later. With --make: the file to append the questions to.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also save the result with every question to a "
+                                          "new file, to compare it later. With --make: the file to append the questions to.")]
 
 
 def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = None, retrieval: Retrieval = False,
@@ -98,9 +98,12 @@ def require_use(questions: Sequence[Question], out: Path | None, *, retrieval: b
     """Raise UsageError if the questions or the output file cannot be used, before anything is measured."""
     if retrieval and not any(map(has_gold_files, questions)):
         raise UsageError("No question names the files to find.", 'Name the right files: "gold_docs": ["lease.pdf"]')
-    if out is not None and (expand_user(out).is_dir() or not expand_user(out).parent.is_dir()):
+    if out is None:
+        return
+    if expand_user(out).is_dir() or not expand_user(out).parent.is_dir():
         raise UsageError(f"{out} cannot be written: it is a folder, or its folder does not exist.",
                          "Give --out the name of a file.")
+    require_new(out)
 
 
 def warn_absent(questions: Sequence[Question], assistant: Assistant) -> None:

@@ -19,7 +19,7 @@ from assistant.cli.render.answer import show_sources
 from assistant.datatypes import Citation, Session
 from assistant.errors import UsageError
 from assistant.history import Sessions
-from assistant.system.paths import expand_user, write_file
+from assistant.system.paths import expand_user, require_new, write_new_file
 
 FactText = Annotated[str, typer.Argument(metavar="TEXT", help="One fact, as a sentence in quotes.", show_default=False)]
 FactNumbers = Annotated[list[int] | None, typer.Argument(metavar="NUMBER", help="Numbers of the facts.", show_default=False)]
@@ -59,7 +59,7 @@ def delete_facts(context: typer.Context, numbers: FactNumbers = None, every: Eve
 SessionId = Annotated[str, typer.Argument(metavar="SESSION", help="The conversation's id, or last.", show_default=False)]
 SessionIds = Annotated[list[str] | None, typer.Argument(metavar="SESSION", help="Conversation ids, or last.", show_default=False)]
 EverySession = Annotated[bool, typer.Option("--all", help="Delete all conversations.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to this file instead of stdout.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to this new file instead of stdout.")]
 LONGEST = 70  # characters of a first question
 
 
@@ -109,8 +109,9 @@ def export_session(context: typer.Context, session: SessionId, out: Out = None, 
     if out is None:
         write(text)
         return
+    require_new(out)
     try:
-        write_file(expand_user(out), text.encode("utf-8", "replace"))
+        write_new_file(expand_user(out), text.encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}.", "Choose another file.") from error
     notice(on_one_line(f"Written to {out}."))

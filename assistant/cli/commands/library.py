@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from assistant.app.assistant import Assistant
+from assistant.app.ingest.add import files_kept
 from assistant.app.library import registry as libraries
 from assistant.cli import json_output as to_json
 from assistant.cli.console import counted, notice, on_one_line, output, size_in_words
@@ -83,7 +84,7 @@ def finish_ingest(report: IngestReport, *, json: bool) -> None:
     """Show the report; exit with 130 if the run was stopped, with 1 if every file failed."""
     to_json.print_result(to_json.report(report), lambda: show_report(output(), report), json=json)
     if report.interrupted:
-        notice("Stopped. The files listed are in the library; run the command again to continue.")
+        notice(f"Stopped. {files_kept(report.indexed)} Run the command again to continue.")
         raise typer.Exit(INTERRUPTED)
     if report.failed and not report.indexed and not report.unchanged:
         raise typer.Exit(1)

@@ -205,7 +205,7 @@ class MilvusConnection:
         """Raise ServerUnavailable if the server has read or written fewer rows than it was asked to."""
         if count < wanted:
             raise ServerUnavailable(f"{named(self.address)} has answered {count:,} of {wanted:,} rows only.",
-                                    "Try again; what was reported done is kept.")
+                                    "Try again.")
 
     def flush(self, collection: str) -> None:
         """Seal what was written, so that it is indexed."""
@@ -316,7 +316,7 @@ def translate(error: Exception, address: MilvusAddress) -> AssistantError:
     said = causes[0]
     if containing(causes, UNREACHABLE):
         return ServerUnavailable(f"{place} cannot be reached: {said}.",
-                                 "Check that it runs and the network works, then try again; what was reported done is kept.")
+                                 "Check that it runs and the network works, then try again.")
     return ServerUnavailable(f"{place} reports an error: {said}.", "Try again; then see the log of the server.")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from assistant import __version__
 from assistant.datatypes.as_json import Json
+from assistant.server.gateway import MOST_HITS
 
 TEXT: Json = {"type": "string"}
 NUMBER: Json = {"type": "integer"}
@@ -101,16 +102,28 @@ def request_schemas() -> Json:
     }
     message = record({"role": word("system", "developer", "user", "assistant", "tool", "function"),
                       "content": either(TEXT, listed(record({"type": TEXT}, {"text": TEXT})), {"type": "null"})})
-    turn = record({"question": TEXT, "answer": TEXT})
     return {
         "ChatRequest": record({"model": TEXT, "messages": listed(message)}, {
             "stream": YES_OR_NO, "stream_options": record({}, {"include_usage": YES_OR_NO}), "n": {"const": 1}, "user": TEXT}),
         "ResponseRequest": record({"model": TEXT, "input": either(TEXT, listed(message))}, {"stream": YES_OR_NO, "user": TEXT}),
         "EmbeddingRequest": record({"model": TEXT, "input": texts}, {
             "encoding_format": word("float", "base64"), "input_type": word("passage", "query"), "user": TEXT}),
-        "SearchRequest": record({"question": TEXT}, {"limit": NUMBER, **narrowing}),
-        "AskRequest": record({"question": TEXT}, {"turns": listed(turn), "strict": YES_OR_NO, **narrowing}),
+        "SearchRequest": closed(record({"question": TEXT}, {
+            "limit": {**NUMBER, "minimum": 1, "maximum": MOST_HITS}, **narrowing})),
+        "AskRequest": closed(record({"question": TEXT}, {
+            "turns": listed(reference("Turn")), "strict": YES_OR_NO, **narrowing})),
+        "Turn": closed(record({"question": TEXT}, {"answer": TEXT})),
     }
+
+
+def closed(schema: Json) -> Json:
+    """Return the schema of an object that has no other fields."""
+    return {**schema, "additionalProperties": False}
+
+
+def fields_of_requests() -> dict[str, tuple[str, ...]]:
+    """Return the names of the fields of each request."""
+    return {name: tuple(schema["properties"]) for name, schema in request_schemas().items() if isinstance(schema, dict)}
 
 
 def openai_schemas() -> Json:

@@ -8,22 +8,27 @@ from assistant import __version__
 from assistant.app.ask.filters import filter_of
 from assistant.datatypes import Filter, Turn
 from assistant.datatypes import as_json as to_json
-from assistant.server.gateway import GatewayQuestion
+from assistant.server.gateway import MOST_HITS, GatewayQuestion
 from assistant.server.http.json_response import JsonResponse
+from assistant.server.http.openapi import fields_of_requests
 from assistant.server.http.requests import client_of, gateway_of, read_object
 from assistant.server.http.streaming import while_connected
-from assistant.server.reading import Fields, field, objects, required, texts
+from assistant.server.reading import Fields, field, objects, require_known, required, texts, whole_number
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+FIELDS = fields_of_requests()
+
 
 async def search(request: Request) -> Response:
     """Answer with the passages for a question."""
     fields = await read_object(request)
+    require_known(fields, FIELDS["SearchRequest"])
+    limit = whole_number(fields, "limit", 1, MOST_HITS, 0)
     found = await while_connected(request, gateway_of(request).search(
-        required(fields, "question"), max(0, field(fields, "limit", 0)), field(fields, "library", ""), requested_filter(fields),
+        required(fields, "question"), limit, field(fields, "library", ""), requested_filter(fields),
         client_of(request, fields)))
     return JsonResponse(to_json.search_result(found))
 
@@ -31,10 +36,17 @@ async def search(request: Request) -> Response:
 async def ask(request: Request) -> Response:
     """Answer a question."""
     fields = await read_object(request)
-    turns = tuple(Turn(required(turn, "question"), field(turn, "answer", "")) for turn in objects(fields, "turns"))
+    require_known(fields, FIELDS["AskRequest"])
+    turns = tuple(map(turn_of, objects(fields, "turns")))
     question = GatewayQuestion(required(fields, "question"), field(fields, "library", ""), turns, requested_filter(fields),
                         field(fields, "strict", False), client_of(request, fields))
     return JsonResponse(to_json.answer(await while_connected(request, gateway_of(request).answer(question))))
+
+
+def turn_of(fields: Fields) -> Turn:
+    """Return an earlier question with its answer. Raises UsageError."""
+    require_known(fields, FIELDS["Turn"])
+    return Turn(required(fields, "question"), field(fields, "answer", ""))
 
 
 async def show_status(request: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant.app.ask.filters import filter_of
 from assistant.datatypes import Filter
 from assistant.errors import UsageError
-from assistant.server.reading import Fields, field, texts
+from assistant.server.reading import Fields, field, texts, whole_number
 
 
 def requested_filter(arguments: Fields) -> Filter:
@@ -13,19 +13,14 @@ def requested_filter(arguments: Fields) -> Filter:
     return filter_of(texts(arguments, "path"), texts(arguments, "type"), field(arguments, "since", "") or None)
 
 
-def between(arguments: Fields, name: str, least: int, most: int, default: int) -> int:
-    """Return a number in a range; one outside becomes the nearest in it. Raises UsageError for another type."""
-    return min(most, max(least, field(arguments, name, default)))
-
-
 def at_least(arguments: Fields, name: str, least: int) -> int:
-    """Return a number that is not smaller than `least`, by default `least`, and fits into a database."""
-    return between(arguments, name, least, 2**53, least)
+    """Return a number that is not smaller than `least`, by default `least`, and fits into a database. Raises UsageError."""
+    return whole_number(arguments, name, least, 2**53, least)
 
 
 def size(arguments: Fields) -> int:
-    """Return the most characters of the result."""
-    return between(arguments, "max_characters", 500, 50_000, 6000)
+    """Return the most characters of the result. Raises UsageError."""
+    return whole_number(arguments, "max_characters", 500, 50_000, 6000)
 
 
 def cursor_number(arguments: Fields) -> int:

@@ -14,12 +14,14 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from assistant.errors import NotFound
+from assistant.errors import NotFound, UsageError
 from assistant.server.gateway import Gateway
+from assistant.server.reading import require_known
 
 SCHEME = "assistant"
 PAGE = 100  # resources of one list
 MOST_CHARACTERS = 100_000  # of one resource
+LONGEST_NUMBER = 15  # digits of a number in an address
 TEMPLATES = (
     ResourceTemplate(name="file", uri_template="assistant://file/{path}{?from}", mime_type="text/plain",
                      description="The text of a file, from a character on."),
@@ -53,6 +55,7 @@ class Resources:
         library = ",".join(self._gateway.scope.library_names())
         if parts.scheme != SCHEME or parts.netloc not in {"file", "passage"} or not library:
             raise NotFound(f"There is no resource {uri[:200]}.", "List the resources.")
+        require_known(query, ("from",) if parts.netloc == "file" else ("at", "neighbours"))
         if parts.netloc == "file":
             page = await self._gateway.text(path, number(query, "from", 0), MOST_CHARACTERS, library, client)
         else:
@@ -70,6 +73,8 @@ def file_uri(path: str) -> str:
 
 
 def number(query: dict[str, list[str]], name: str, default: int) -> int:
-    """Return a number of an address; the default if it is missing or no number."""
-    value = query.get(name, [""])[0]
-    return int(value) if value.isdecimal() and len(value) <= 15 else default
+    """Return a number of an address; the default if it is missing. Raises UsageError if it is no number."""
+    value = query.get(name, [str(default)])[0]
+    if not value.isdecimal() or len(value) > LONGEST_NUMBER:
+        raise UsageError(f"{name} must be a whole number.", "Use an address that was returned.")
+    return int(value)

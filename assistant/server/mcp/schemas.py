@@ -31,7 +31,7 @@ def number(least: int, most: int, default: int, says: str) -> Schema:
 
 
 def record(required: Mapping[str, object], optional: Mapping[str, object] | None = None) -> Schema:
-    """Return the schema of an object; other fields are ignored."""
+    """Return the schema of an object; it may have other fields."""
     return {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
 
 
@@ -123,5 +123,9 @@ TABLE_TOOLS = (
     ),
 )
 
+ARGUMENTS: dict[str, tuple[str, ...]] = {tool.name: tuple(tool.input_schema["properties"]) for tool in (*TOOLS, *TABLE_TOOLS)}
+"""The names of the arguments of each tool."""
+
 for tool in (*TOOLS, *TABLE_TOOLS):
+    tool.input_schema["additionalProperties"] = False
     tool.annotations = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)

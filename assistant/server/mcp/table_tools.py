@@ -9,10 +9,10 @@ from contextlib import suppress
 from assistant.datatypes.tables import TableQuery
 from assistant.errors import AssistantError, UsageError
 from assistant.server.gateway import Gateway
-from assistant.server.mcp.arguments import between, requested_filter, size
+from assistant.server.mcp.arguments import requested_filter, size
 from assistant.server.mcp.results import ToolResult
 from assistant.server.mcp.table_results import rows_result, tables_result
-from assistant.server.reading import Fields, field, required
+from assistant.server.reading import Fields, field, required, whole_number
 
 KEPT_RESULTS = 16
 MOST_ROWS = 1_000  # of one statement
@@ -36,13 +36,13 @@ class TableTools:
 
     async def list_tables(self, arguments: Fields, client: str) -> ToolResult:
         """List tables by name, with their columns."""
-        limit = between(arguments, "limit", 1, 200, 20)
+        limit = whole_number(arguments, "limit", 1, 200, 20)
         tables = await self._gateway.tables(requested_filter(arguments), field(arguments, "cursor", ""), limit + 1, client)
         return tables_result(tables, limit, size(arguments))
 
     async def query_table(self, arguments: Fields, client: str) -> ToolResult:
         """Run a statement, or with a cursor return more rows of its result."""
-        limit = between(arguments, "limit", 1, MOST_ROWS, 50)
+        limit = whole_number(arguments, "limit", 1, MOST_ROWS, 50)
         if arguments.get("cursor") is not None:
             name, start = self._continued(field(arguments, "cursor", ""))
         else:

@@ -11,7 +11,7 @@ from assistant import __version__
 from assistant.datatypes import Answer
 from assistant.errors import AssistantError, UsageError
 from assistant.server.gateway import MOST_HITS, Gateway, GatewayQuestion
-from assistant.server.mcp.arguments import at_least, between, cursor_number, requested_filter, size
+from assistant.server.mcp.arguments import at_least, cursor_number, requested_filter, size
 from assistant.server.mcp.results import (
     ToolResult,
     answer_fields,
@@ -22,9 +22,10 @@ from assistant.server.mcp.results import (
     text_result,
     with_more,
 )
+from assistant.server.mcp.schemas import ARGUMENTS
 from assistant.server.mcp.table_tools import TableTools
 from assistant.server.protocol import ProgressUpdate, Started, TokenDelta
-from assistant.server.reading import Fields, field, required
+from assistant.server.reading import Fields, field, require_known, required, whole_number
 
 OnProgress = Callable[[str], Awaitable[None]]
 KEPT_ANSWERS = 16
@@ -39,6 +40,7 @@ class Tools:
 
     async def call(self, name: str, arguments: Fields, client: str, on_progress: OnProgress) -> ToolResult:
         """Return the result of a tool. Raises AssistantError, also for an unknown tool."""
+        require_known(arguments, ARGUMENTS.get(name, arguments))
         if name == "ask":
             return await self.ask(arguments, client, on_progress)
         tools = {"search": self.search, "read_passage": self.read_passage, "list_files": self.list_files, "status": self.status,
@@ -49,7 +51,7 @@ class Tools:
 
     async def search(self, arguments: Fields, client: str) -> ToolResult:
         """Find passages."""
-        offset, limit = cursor_number(arguments), between(arguments, "limit", 1, 50, 5)
+        offset, limit = cursor_number(arguments), whole_number(arguments, "limit", 1, 50, 5)
         most = min(MOST_HITS, offset + limit + 1)  # one more, to know whether there is more
         found = await self._gateway.search(required(arguments, "query"), most, field(arguments, "library", ""),
                                            requested_filter(arguments), client)
@@ -62,7 +64,7 @@ class Tools:
         if arguments.get("cursor") is not None:
             page = await self._gateway.text(path, cursor_number(arguments), most, library, client)
         else:
-            at, neighbours = at_least(arguments, "at", 0), between(arguments, "neighbours", 0, 10, 1)
+            at, neighbours = at_least(arguments, "at", 0), whole_number(arguments, "neighbours", 0, 10, 1)
             page = await self._gateway.passage(path, at, neighbours, library, client)
             if len(page.text) > most and neighbours:  # the passage itself comes first
                 page = await self._gateway.passage(path, at, 0, library, client)
@@ -70,7 +72,7 @@ class Tools:
 
     async def list_files(self, arguments: Fields, client: str) -> ToolResult:
         """List files by path."""
-        limit, library = between(arguments, "limit", 1, 500, 100), field(arguments, "library", "") or self.every_library()
+        limit, library = whole_number(arguments, "limit", 1, 500, 100), field(arguments, "library", "") or self.every_library()
         files = await self._gateway.files(field(arguments, "cursor", ""), limit + 1, library, requested_filter(arguments),
                                           client) if library else ()
         return files_result(files, limit, size(arguments))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
+from assistant.tables.chinese_conditions import condition_in_chinese
 from assistant.tables.links import Link, LinkedQuestion, is_year_column
 from assistant.tables.number_text import holds_numbers_in_text, holds_years_in_text, number_expression
 from assistant.tables.parquet import quoted
@@ -114,7 +115,8 @@ class QuestionParts:
     def say_links(self, links: Sequence[Link]) -> str:
         """Return the conditions of links in words."""
         if self._language == "zh":
-            words = (f"{label(link.column)}为{link.value}" if is_equality(link) else link.words for link in links)
+            words = (f"{label(link.column)}为{link.value}" if is_equality(link)
+                     else condition_in_chinese(link.words, label(link.column)) for link in links)
             return " 且 ".join(dict.fromkeys(words))
         return " and ".join(dict.fromkeys(link.words for link in links))
 

@@ -58,6 +58,29 @@ def test_what_is_no_search_is_refused(web: Web, fields: object):
     assert web.post("/search", fields).status_code == 400
 
 
+@pytest.mark.parametrize(("path", "fields", "says"), [
+    ("/search", {"question": "notice", "type": "docx"}, ("'type'", "types", "paths", "since")),
+    ("/search", {"question": "notice", "libary": "default"}, ("'libary'", "library")),
+    ("/search", {"question": "notice", "limit": -1}, ("limit", "from 1 to 100")),
+    ("/search", {"question": "notice", "limit": 0}, ("limit", "from 1 to 100")),
+    ("/ask", {"question": "notice", "strikt": True}, ("'strikt'", "strict", "turns")),
+    ("/ask", {"question": "notice", "turns": [{"question": "x", "anwser": "y"}]}, ("'anwser'", "answer")),
+])  # fmt: skip
+def test_a_wrong_field_is_named_with_those_that_there_are(web: Web, path: str, fields: object, says: tuple[str, ...]):
+    refused = web.post(path, fields)
+    assert refused.status_code == 400
+    for words in says:
+        assert words in refused.json()["error"]["message"]
+
+
+def test_openai_s_fields_that_mean_nothing_here_are_accepted(web: Web):
+    question = "How much is the deposit?"
+    requests = {"chat/completions": {"messages": [{"role": "user", "content": question}]}, "responses": {"input": question},
+                "embeddings": {"input": question}}
+    for name, fields in requests.items():
+        assert web.post(f"/v1/{name}", {"model": "default", "temperature": 0.2, "metadata": {}, **fields}).status_code == 200
+
+
 def test_status_and_health(web: Web, settings: Settings):
     held = web.get("/status").json()
     assert held["libraries"][0]["documents"] == 1

@@ -164,6 +164,14 @@ def test_a_long_answer_continues_and_its_cursor_is_checked(channel: InProcessCha
     ("search", {"query": "x", "path": {"a": 1}}, "list of texts"), ("search", {"query": "x", "path": "a\0"}, "NUL"),
     ("search", {"query": "x", "library": "nothing"}, "no library"), ("ask", {"question": ""}, "missing or empty"),
     ("read_passage", {"path": "/etc/passwd"}, "no passage"), ("read_passage", {"path": "\0"}, "no passage"),
+    ("search", {"query": "x", "typ": "docx"}, "'typ'. The fields are: query, library, path, type, since, limit"),
+    ("search", {"query": "x", "limit": 0}, "limit must be a whole number from 1 to 50"),
+    ("search", {"query": "x", "limit": 51}, "limit must be a whole number from 1 to 50"),
+    ("ask", {"question": "x", "max_characters": 10}, "max_characters must be a whole number from 500"),
+    ("read_passage", {"path": "x", "page": 3}, "'page'. The fields are: path, at, neighbours"),
+    ("read_passage", {"path": "x", "at": -1}, "at must be a whole number from 0"),
+    ("list_files", {"suffix": "pdf"}, "'suffix'"), ("status", {"library": "default"}, "'library'. There are no fields."),
+    ("list_tables", {"library": "default"}, "'library'"), ("query_table", {"sql": "SELECT 1", "rows": 5}, "'rows'"),
     ("delete_everything", {}, "no tool"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_to_the_model(channel: InProcessChannel, name: str, arguments: dict[str, Any], says: str):
@@ -182,7 +190,8 @@ def test_files_and_passages_are_resources(channel: InProcessChannel, settings: S
         [content] = (await client.read_resource(resource.uri.replace("/file/", "/passage/") + "?at=40&neighbours=1")).contents
         assert "15500" in content.text  # type: ignore[union-attr]
         assert len((await client.list_resource_templates()).resource_templates) == 2
-        for wrong in ("assistant://file/%2Fetc%2Fpasswd", "assistant://other/x", "file:///etc/passwd", "assistant://file/"):
+        for wrong in ("assistant://file/%2Fetc%2Fpasswd", "assistant://other/x", "file:///etc/passwd", "assistant://file/",
+                      f"{resource.uri}?at=3", f"{resource.uri}?from=x"):
             with pytest.raises(MCPError):
                 await client.read_resource(wrong)
 

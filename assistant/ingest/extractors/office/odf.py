@@ -331,5 +331,15 @@ def _cell_text(cell: Element) -> str:
     return shown or next(filter(None, (attribute(cell, name) for name in VALUES)), "")
 
 
+def formulas_without_value(body: Element) -> int:
+    """Return the number of formulas of a spreadsheet whose result is not stored; a string may be empty."""
+    count = 0
+    for row in (row for table in body if tag_name(table) == "table" for row in _rows_of(table)):
+        lacking = (cell for cell in row if attribute(cell, "formula") and attribute(cell, "value-type") != "string"
+                   and not _cell_text(cell))
+        count += _count(row, "number-rows-repeated") * sum(_count(cell, "number-columns-repeated") for cell in lacking)
+    return count
+
+
 def _count(node: Element, name: str) -> int:
     return max(1, whole_number(attribute(node, name), 1))

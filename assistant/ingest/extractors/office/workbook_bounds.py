@@ -27,6 +27,7 @@ CELL = re.compile(rb"""<(?:\w{1,9}:)?c\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,9
 PLACE = re.compile(r"([A-Za-z]{1,9})(\d{1,9})$")
 Place = tuple[int, int]
 LONG_NUMBER = re.compile(rb">-?\d{16,}<")  # in a cell that is a number or a text
+EMPTY_VALUE = re.compile(rb"<(?:\w{1,9}:)?v(?:\s[^<>]{0,200})?(?:/>|>\s{0,9}</)")  # openpyxl writes one for every formula
 WHOLE = re.compile(r"-?\d{16,400}\Z")
 MOST_STYLED = 2_000_000  # cells whose style is noted
 VALUES = frozenset({"v", "is", "f"})  # elements of a cell that is not empty
@@ -104,8 +105,8 @@ def _read_cells(content: bytes, styles: Container[int]) -> tuple[int, SheetDetai
     cells = _CellParser(styles)
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = cells.begin, cells.end
-    if LONG_NUMBER.search(content):
-        parser.buffer_text = True
+    if LONG_NUMBER.search(content) or EMPTY_VALUE.search(content):
+        parser.buffer_text = cells.reads_text = True
         parser.CharacterDataHandler = cells.add_text
     try:
         parser.Parse(content, True)
@@ -129,8 +130,9 @@ class _CellParser:
         self.formulas_without_value = 0
         self._row = self._column = 0
         self._wanted_styles = styles
-        self._has_formula = self._has_value = self._is_number = False
+        self._has_formula = self._has_value = self._is_number = self._is_string = False
         self._text = ""
+        self.reads_text = False  # whether `add_text` is called
 
     def begin(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Handle a start tag."""
@@ -142,7 +144,7 @@ class _CellParser:
         elif name in VALUES:
             self.bounds.include(self._row, self._column)
             self._has_formula |= name == "f"
-            self._has_value |= name != "f"
+            self._has_value |= name != "f" and not self.reads_text
             self._text = ""
 
     def _begin_cell(self, attributes: Mapping[str, str]) -> None:
@@ -152,7 +154,7 @@ class _CellParser:
         self._column = number or self._column + 1
         self._row = int(place[2]) if place else self._row
         self._has_formula = self._has_value = False
-        self._is_number = attributes.get("t", "n") == "n"
+        self._is_number, self._is_string = attributes.get("t", "n") == "n", attributes.get("t") == "str"
         style = whole_number(attributes.get("s", "0"))
         if self._is_number and style in self._wanted_styles and len(self.styles) < MOST_STYLED:
             self.styles[self._row, self._column] = style
@@ -162,8 +164,9 @@ class _CellParser:
         self._text += text
 
     def end(self, tag: str) -> None:
-        """Handle an end tag."""
+        """Handle an end tag. An empty `v` is no value, but of a formula whose result is a string it is the empty one."""
         name = tag.rpartition(":")[2]
+        self._has_value |= name == "is" or (name == "v" and (self._is_string or bool(self._text.strip())))
         if name == "v" and self._is_number and WHOLE.match(self._text):
             self.long_numbers[self._row, self._column] = self._text
         elif name == "c" and self._has_formula and not self._has_value:

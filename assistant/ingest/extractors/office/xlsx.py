@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, TypeVar
 from xml.etree.ElementTree import Element
 from zipfile import ZipFile
 
-from assistant.datatypes import Extraction, Part, PositionLabel
+from assistant.datatypes import WITHOUT_VALUE, Extraction, Part, PositionLabel
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source, as_row, header_of
 from assistant.ingest.extractors.legacy.ole import UNSUPPORTED, decrypt, legacy_suffix
 from assistant.ingest.extractors.office.number_formats import NumberFormat, formats_of_styles
-from assistant.ingest.extractors.office.odf import numbered_rows, parse_flat_xml, read_content
+from assistant.ingest.extractors.office.odf import formulas_without_value, numbered_rows, parse_flat_xml, read_content
 from assistant.ingest.extractors.office.workbook_bounds import LARGEST_AREA, SheetDetails, rebuild_workbook, refuse_sparse
 from assistant.ingest.extractors.text.plain import read_csv
 from assistant.ingest.extractors.web.html import read_html
@@ -93,7 +93,7 @@ def read_opendocument_sheets(source: Source) -> Extraction:
             source.on_step(f"sheet {name}")
             writing.begin(Part(0, 0, sheet=name))
             write_rows(numbered_rows(table), writing)
-    return writing.finish(title)
+    return writing.finish(title, _note_on_formulas(formulas_without_value(body)))
 
 
 def _read_workbook(source: Source) -> Extraction:
@@ -127,7 +127,7 @@ def _read_workbook(source: Source) -> Extraction:
             notes.append(f"the sheet {listed.name} is hidden in the workbook; it was read")
     if notes and not writing.length:
         raise UnreadableFile("damaged: none of its sheets can be read")
-    return writing.finish(package.title, (*notes, *_note_on_formulas(package)))
+    return writing.finish(package.title, (*notes, *_note_on_formulas(package.formulas_without_value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,11 @@ class _Package:
     title: str = ""
     formats: Mapping[int, NumberFormat] = field(default_factory=dict)  # by cell style
     sheets: Mapping[str, SheetDetails] = field(default_factory=dict)  # by name
+
+    @property
+    def formulas_without_value(self) -> int:
+        """The number of formulas whose result is not stored."""
+        return sum(sheet.formulas_without_value for sheet in self.sheets.values())
 
 
 def _read_package(archive: ZipFile) -> _Package:
@@ -155,10 +160,8 @@ def _relation_id(sheet: Element) -> str:
     return next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
 
 
-def _note_on_formulas(package: _Package) -> list[str]:
-    count = sum(sheet.formulas_without_value for sheet in package.sheets.values())
-    return [f"{count} formula{'s' if count > 1 else ''} without a value: open the file in a spreadsheet program and save it"
-            ] if count else []
+def _note_on_formulas(count: int) -> tuple[str, ...]:
+    return (f"{count} formula{'s' if count > 1 else ''} {WITHOUT_VALUE}",) if count else ()
 
 
 def _write_sheet(sheet: CalamineSheet, package: _Package, writing: ExtractionBuilder) -> None:
@@ -228,14 +231,21 @@ def format_value(value: CellValue) -> str:
 
 def _read_spreadsheetml(source: Source) -> Extraction:
     """Read an Excel 2003 workbook of one XML file (SpreadsheetML)."""
-    writing = ExtractionBuilder()
+    writing, count = ExtractionBuilder(), 0
     for sheet in parse_flat_xml(source.data, KIND):
         if tag_name(sheet) == "Worksheet":
             writing.begin(Part(0, 0, sheet=attribute(sheet, "Name")))
             for table in sheet:
                 if tag_name(table) == "Table":
                     write_rows(_xml_rows(table), writing)
-    return writing.finish()
+                    count += sum(_lacks_value(cell) for row in table for cell in row)
+    return writing.finish(notes=_note_on_formulas(count))
+
+
+def _lacks_value(cell: Element) -> bool:
+    """Return whether a cell has a formula, but no result; a string may be empty."""
+    data = child_of(cell, "Data")
+    return bool(attribute(cell, "Formula")) and not "".join(data.itertext()).strip() and attribute(data, "Type") != "String"
 
 
 def _xml_rows(table: Element) -> Iterator[NumberedRow]:
