@@ -11,6 +11,7 @@ from assistant.tables.answer_text import ComputedAnswer, answer_text, refusal, r
 from assistant.tables.connection import StatementFailed, TableConnection
 from assistant.tables.evidence import rows_behind
 from assistant.tables.linking import link_question
+from assistant.tables.links import DISTINCT_PART
 from assistant.tables.model_statements import WriteSql, statements_of_model
 from assistant.tables.parquet import quoted
 from assistant.tables.rules import Reading, read_question, with_result
@@ -25,7 +26,6 @@ LEFT_OUT = ("share unlinked", "cells left out", "columns left out")
 CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
-NAMED = 0.64  # score of a link to a header, or to a part of it that no other header has
 COMBINED = frozenset({Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM, Calculation.DIFFERENCE})
 MOST_RUN = 40  # readings by rule whose statements are run
 
@@ -86,7 +86,7 @@ def mixed_cells(asked: TableQuestion, near: Sequence[Solved]) -> Column | None:
     if asked.intent.operation not in COMBINED:
         return None
     sql = near[0].reading.sql if near else ""
-    linked = {link.column.name for link in asked.linked.columns if not near or link.score >= NAMED}
+    linked = {link.column.name for link in asked.linked.columns if not near or link.score >= DISTINCT_PART}
     mixed = (column for column in asked.linked.table.columns if currencies_in_cells(column))
     return next((each for each in mixed if f"({quoted(each.name)}" in sql or is_passed_over(each, sql, linked)), None)
 

@@ -100,6 +100,7 @@ def solved(value: int, confidence: float) -> Solved:
         ([(5, 0.02)], [6, 6], 6),  # two statements agree
         ([(5, 0.02)], [6, 7], None),
         ([(5, CERTAIN)], [], 5),  # the model has no statement
+        ([(5, COMPLETE)], [], 5),  # a reading that leaves nothing out needs less
         ([(5, COMPLETE - 0.01)], [], None),
         ([], [], None),
     ],
