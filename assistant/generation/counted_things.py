@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from assistant.generation.token_matching import has_word, is_claimed, is_same_amount
+from assistant.generation.token_matching import content_keys, has_word, is_claimed, is_same_amount
 from assistant.text.facts import ParsedSentence
 from assistant.text.statements import Statement, Token
 
@@ -47,30 +47,25 @@ def thing_asked(question: Statement) -> Thing:
     if not found:
         return frozenset()
     if question.cjk:
-        return keys_of(question.content)
+        return content_keys(question.content)
     behind = [token for token in question.tokens if token.start >= found.end()]
-    return keys_of(leading_words(behind))
+    return content_keys(leading_words(behind))
 
 
 def thing_of(amount: Token, statement: Statement) -> Thing:
     """Return the thing that an amount is of: the words behind it, in Chinese those of its clause."""
     if statement.cjk:
-        return keys_of([token for token in statement.content if token.clause == amount.clause and token.kind != "number"])
+        return content_keys([token for token in statement.content if token.clause == amount.clause and token.kind != "number"])
     behind = [token for token in statement.tokens if token.start > amount.start and token.clause == amount.clause]
     while behind and behind[0].kind == "function" and behind[0].written in PARTITIVE:
         behind = behind[1:]
-    return keys_of(leading_words(behind))
+    return content_keys(leading_words(behind))
 
 
-def leading_words(tokens: list[Token]) -> list[Token]:
+def leading_words(tokens: Sequence[Token]) -> Sequence[Token]:
     """Return the words that tokens begin with."""
     place = next((place for place, token in enumerate(tokens) if token.kind not in {"word", "name"}), len(tokens))
     return tokens[:place]
-
-
-def keys_of(tokens: tuple[Token, ...] | list[Token]) -> Thing:
-    """Return the keys of the words among tokens."""
-    return frozenset(key for token in tokens if token.kind in {"word", "name"} for key in token.keys)
 
 
 def is_about(thing: Thing, counted: Thing) -> bool:

@@ -126,11 +126,11 @@ def are_short_items_joined(part: Statement, unit: Statement) -> bool:
     items = [[is_claimed(token, part) for token in unit.tokens if start <= token.start < end]
              for start, end in segments(unit.text, BETWEEN_SHORT_ITEMS)]
     linked = [LINK.match(match.group()) is not None for match in BETWEEN_SHORT_ITEMS.finditer(unit.text)]
-    return any(is_link and (is_crossed(one, other) or is_crossed(other, one))
+    return any(is_link and (is_beginning_and_rest(one, other) or is_beginning_and_rest(other, one))
                for (one, other), is_link in zip(pairwise(items), linked, strict=True))
 
 
-def is_crossed(one: Sequence[bool], other: Sequence[bool]) -> bool:
-    """Return whether of one item only the beginning is claimed, and of another one only what follows its beginning."""
+def is_beginning_and_rest(one: Sequence[bool], other: Sequence[bool]) -> bool:
+    """Return whether of one item only the beginning is claimed, and of the other only what follows its beginning."""
     return all(len(each) <= LONGEST and SHORTEST <= sum(each) <= len(each) - SHORTEST for each in (one, other)) and all(
         one[: sum(one)]) and not any(other[:SHORTEST])

@@ -1,8 +1,8 @@
 """Check an answer that is hardly more than a number against its question: is it of the kind asked for, and from its clause.
 
 Such an answer has no words to compare, so that any number of a sentence about the question would have full support. What fails
-here may still be right: of 545 right answers to training questions (SQuAD 2.0, CMRC 2018) one in a hundred fails, and of the 606
-other numbers of their sentences that would have full support one in four.
+here may still be right: of 545 right answers to training questions (SQuAD 2.0, CMRC 2018) one in a hundred fails, and of the other
+numbers of their sentences that would have full support one in four (`benchmarks/short_answers.py`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from assistant.generation.counted_things import is_alike, keys_of
-from assistant.generation.token_matching import is_claimed, is_same_amount
+from assistant.generation.counted_things import is_alike
+from assistant.generation.token_matching import content_keys, is_claimed, is_same_amount
 from assistant.text.facts import ParsedSentence
 from assistant.text.statements import Statement, Token
 
@@ -19,7 +19,7 @@ LEAST_WORDS, LEAST_WORDS_ZH = 2, 4  # beside numbers, of a clause that says what
 ASKS_TIME = re.compile(r"\b(?:when|(?:what|which)\s+(?:year|date|day|month|century|decade)s?)\b"
                        r"|何时|什么时[候间]|哪一?[年月天日]|何年|几月", re.IGNORECASE)
 ASKS_COUNT = re.compile(r"\bhow\s+many\b|多少[个人名位座条家所]", re.IGNORECASE)
-TIME = re.compile(r"[年月日时世纪代]|\d(?:st|nd|rd|th|s)\b|\b(?:century|AD|BC|CE|BCE)\b", re.IGNORECASE)
+TIME = re.compile(r"[年月日号时点世纪代]|\bat\s+\d|\d(?:st|nd|rd|th|s)\b|\b(?:century|AD|BC|CE|BCE)\b", re.IGNORECASE)
 YEAR = re.compile(r"n:\d{3,4}")
 TIME_UNITS = frozenset({"century", "decade", "year", "month", "week", "day", "hour", "minute", "second"})
 
@@ -51,10 +51,10 @@ def is_of_other_clause(part: Statement, unit: ParsedSentence, question: Statemen
         return False
     clauses = {clause: [token for token in theirs.content if token.clause == clause]
                for clause in {token.clause for token in theirs.content}}
-    asked = keys_of(question.content)
-    if any(is_alike(asked, keys_of(clauses[clause])) or not says_what(clauses[clause], theirs) for clause in same):
+    asked = content_keys(question.content)
+    if any(is_alike(asked, content_keys(clauses[clause])) or not says_what(clauses[clause], theirs) for clause in same):
         return False
-    return any(is_alike(asked, keys_of(clauses[clause])) and has_other_number(clauses[clause], part)
+    return any(is_alike(asked, content_keys(clauses[clause])) and has_other_number(clauses[clause], part)
                for clause in clauses.keys() - same)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.generation.token_matching import has_word, is_claimed, is_same, neighbours
+from assistant.generation.token_matching import content_keys, has_word, is_claimed, is_same, neighbours
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.polarity import are_opposite
 from assistant.text.statements import PRONOUN, Statement, Token, word_key
@@ -19,6 +19,7 @@ FAR = 3  # tokens on each side of a place in an otherwise equal sentence
 MIN_BESIDE = 2  # words on each side of a place whose word may be a synonym
 EVERY = frozenset({word_key("every")})  # as good as "each"
 ENDED = re.compile(r"[,;:()|]\s*(?:and\s+)?$")
+BELONGING = re.compile(r"\b(?:of|at)\s+(?:the\s+)?$", re.IGNORECASE)
 DETERMINER = re.compile(r"\b(?:the|this|these|those|that|such|its|his|her|their)\s+$", re.IGNORECASE)
 
 
@@ -63,7 +64,7 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
         moved = any(has_word(key, present) for key in old) and (part.cjk or not slot.is_in_copy)
         if not old or not new or moved or is_claimed_or_pronoun(slot.new, part, unit.statement):
             continue
-        if refers_back(slot, old, unit.statement, source) or any(
+        if refers_back(slot, old, part, unit.statement, source) or any(
             is_denied_opposite(one, other, part, unit.statement) for one in slot.old for other in slot.new
         ) or (
             part.cjk and are_synonyms_zh("".join(sorted(old)), part.text, unit.statement.text)
@@ -158,11 +159,6 @@ def size_of(blocks: Sequence[tuple[str, int, int, int, int]], place: int) -> int
     return blocks[place][2] - blocks[place][1] if 0 <= place < len(blocks) and blocks[place][0] == "equal" else 0
 
 
-def content_keys(tokens: Sequence[Token]) -> frozenset[str]:
-    """Return the keys of the words and names among tokens."""
-    return frozenset(key for token in tokens if token.kind in {"word", "name"} for key in token.keys)
-
-
 def is_claimed_or_pronoun(tokens: Sequence[Token], part: Statement, unit: Statement) -> bool:
     """Return whether a slot of a unit has a word that is in the claim, or a pronoun, which may stand for one."""
     if PRONOUN.search(unit.text[tokens[0].start : tokens[-1].end]):
@@ -171,11 +167,11 @@ def is_claimed_or_pronoun(tokens: Sequence[Token], part: Statement, unit: Statem
     return (all if part.cjk else any)(is_claimed(token, part) for token in words)
 
 
-def refers_back(slot: Slot, old: frozenset[str], unit: Statement, source: ParsedChunk) -> bool:
-    """Return whether a unit names by "the office" what the title or heading names, or goes on to something else."""
+def refers_back(slot: Slot, old: frozenset[str], part: Statement, unit: Statement, source: ParsedChunk) -> bool:
+    """Return whether a unit names by "the office" what the title or heading names, or leaves it out: "of the garden club"."""
     if not old <= source.topic.words:
         return False
-    if not unit.cjk and not slot.after and ENDED.search(unit.text[: slot.new[0].start]):
+    if not slot.after and BELONGING.search(part.text[: slot.old[0].start]) and ENDED.search(unit.text[: slot.new[0].start]):
         return True
     return unit.cjk or (not any(token.kind == "name" for token in slot.new)
                         and bool(DETERMINER.search(unit.text[: slot.new[0].start])))

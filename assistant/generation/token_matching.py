@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.literals import contains_code
@@ -92,6 +93,11 @@ def is_claimed(token: Token, part: Statement) -> bool:
     return bool(token.held & part.held) or any(
         has_word(key, part.words) for key in token.held if token.kind in {"word", "name"} and len(key) >= MIN_STEM
     )
+
+
+def content_keys(tokens: Iterable[Token]) -> frozenset[str]:
+    """Return the keys of the words and names among tokens."""
+    return frozenset(key for token in tokens if token.kind in {"word", "name"} for key in token.keys)
 
 
 def has_literal(token: Token, part: Statement, unit: ParsedSentence, source: ParsedChunk) -> bool:

@@ -32,6 +32,8 @@ def test_a_number_of_another_kind_or_clause_is_marked(passage: str, question: st
     ("The choir was founded in the 11th century.", "In what century was the choir founded?", "the 11th"),
     ("The shop opens at 9:30.", "When does the shop open?", "9:30"),
     ("Send the form within 14 days.", "When must the form be sent?", "within 14 days"),
+    ("The shop opens at 9.", "When does the shop open?", "at 9"),
+    ("房租每月3号到期。", "房租哪天到期？", "3号"),
 ])
 def test_a_number_of_the_kind_and_clause_has_full_support(passage: str, question: str, answer: str) -> None:
     assert support(answer, passage, question=question) == "full"

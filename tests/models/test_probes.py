@@ -68,6 +68,8 @@ def test_the_state_at_the_end_of_the_prompt_is_judged(chat: LlamaChat) -> None:
     reply = chat.reply(CAPITAL, 20, CANDIDATES)
     answerable = judgement(chat, reply)
     assert answerable == own_state(chat)
+    assert list(reply)
+    assert answerable == own_state(chat)  # no state is read of the tokens of the reply
     assert answerable != judgement(chat, chat.reply(OTHER, 20))
     chat._engine.truncate(0)
     chat._engine.prefill(reply._prompt)

@@ -94,8 +94,9 @@ def copy_file(source: LibraryStore, target: LibraryStore, entry: LedgerEntry, ti
 
 
 def copy_vectors(copied: Sequence[StoredChunk], view: Nearest, target: LibraryStore) -> None:
-    """Copy the vectors of these chunks of the source, of which `view` has the vectors."""
-    chunks = {stored.chunk_id: stored.chunk for stored in copied}
-    ids, vectors = view.vectors(list(chunks))
-    keys = [vector_key(chunks[chunk].searchable) for chunk in ids.tolist()]
-    target.put_vectors(dict(zip(keys, vectors, strict=True)))
+    """Copy the vectors of these chunks of the source, of which `view` has the vectors; those of a large file bit by bit."""
+    for start in range(0, len(copied), CHUNKS_AT_ONCE):
+        chunks = {stored.chunk_id: stored.chunk for stored in copied[start : start + CHUNKS_AT_ONCE]}
+        ids, vectors = view.vectors(list(chunks))
+        keys = [vector_key(chunks[chunk].searchable) for chunk in ids.tolist()]
+        target.put_vectors(dict(zip(keys, vectors, strict=True)))

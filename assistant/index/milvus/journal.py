@@ -1,16 +1,18 @@
 """The journal of a shared library: which files and named values each commit has changed.
 
-A machine that has read the ledger reads only the rows of later commits, by their primary keys. A change of anything else (roots,
-leases, exclusions), and a commit of very many files, gives the journal a new base instead of an entry: then everything is read
-again. So does sweeping old entries. An entry or base is written in the request that makes its commit visible.
+A machine that has read the ledger reads only the rows of later commits, by their primary keys. The entry of a commit that has
+changed anything else (roots, exclusions) or very many files says so: then everything is read again. Sweeping old entries and a
+change of a lease give the journal a new base: then everything is read again too. An entry is written in the request that makes
+its commit visible, under a key of its own, so that no commit can hide another one.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from assistant.index.milvus.connection import MilvusConnection, Row
 from assistant.index.milvus.rows import JOURNAL, ledger_row, row_id, unpacked_text
@@ -23,11 +25,15 @@ MOST_ENTRIES = 200  # older ones are swept
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """What a commit has changed: files by their paths in the library, and keys of named values; the version before it."""
+    """What a commit has changed: files by their paths in the library, and keys of named values; the version before it.
+
+    is_partial: whether it has changed more than that.
+    """
 
     files: frozenset[str]
     keys: frozenset[str]
     previous: str = ""
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +51,51 @@ class Journal:
         if self.base != known.base or version not in self.entries:
             return None
         new = [entry for name, entry in self.entries.items() if name not in known.entries]
-        if not {entry.previous for entry in new} <= {known_version, *self.entries}:
+        if any(entry.is_partial for entry in new) or not {entry.previous for entry in new} <= {known_version, *self.entries}:
             return None
         files = frozenset().union(*(entry.files for entry in new))
         keys = frozenset().union(*(entry.keys for entry in new))
         return JournalEntry(files, keys) if len(files) <= MOST_FILES else None
 
+    def with_entry(self, version: str, entry: JournalEntry) -> Journal:
+        """Return the journal with the entry of one more commit."""
+        return Journal(self.base, {**self.entries, version: entry})
 
-def read_journal(connection: MilvusConnection) -> Journal:
-    """Return the journal as it is now."""
-    rows = connection.query(LEDGER, f'kind == "{JOURNAL}"', ("value",))
+
+NO_JOURNAL = Journal("", {})
+
+
+def read_journal(connection: MilvusConnection, known: Journal = NO_JOURNAL) -> Journal:
+    """Return the journal as it is now; entries that are known are not fetched.
+
+    The base is read last: if it has not changed, no entry had been swept before.
+    """
+    versions = {row_id(JOURNAL, version): version for version in known.entries}
+    present = [str(row["id"]) for row in connection.query(LEDGER, f'kind == "{JOURNAL}"', ("id",))]
+    base_id = row_id(JOURNAL, BASE_KEY)
+    wanted = [each for each in present if each not in versions and each != base_id]
+    rows = connection.by_values(LEDGER, "id", [*wanted, base_id], ("value",))
     values = [json.loads(unpacked_text(row["value"])) for row in rows]
     base = next((str(value[BASE_KEY]) for value in values if BASE_KEY in value), "")
-    return Journal(base, {value["version"]: JournalEntry(frozenset(value["files"]), frozenset(value["keys"]), value["previous"])
-                          for value in values if BASE_KEY not in value})
+    kept = {version: known.entries[version] for version in map(versions.get, present) if version}
+    return Journal(base, kept | {value["version"]: parsed_entry(value) for value in values if BASE_KEY not in value})
 
 
-def entry_row(version: str, previous: str, files: Collection[str], keys: Collection[str]) -> Row:
-    """Return the row of a commit, given with the version before it; a new base if it has changed too many files for an entry."""
-    if len(files) > MOST_FILES:
-        return base_row()
+def parsed_entry(value: Mapping[str, Any]) -> JournalEntry:
+    """Return the entry in a row of the ledger."""
+    return JournalEntry(frozenset(value["files"]), frozenset(value["keys"]), str(value["previous"]), bool(value["is_partial"]))
+
+
+def entry_row(version: str, entry: JournalEntry) -> Row:
+    """Return the row of the entry of a commit; it is partial if the commit has changed too many files for one row."""
+    value = {"version": version, "previous": entry.previous, "files": [], "keys": [], "is_partial": True}
+    if entry.is_partial or len(entry.files) > MOST_FILES:
+        return ledger_row(JOURNAL, version, value)
     try:
         return ledger_row(JOURNAL, version, {
-            "version": version, "previous": previous, "files": sorted(files), "keys": sorted(keys)})
+            **value, "files": sorted(entry.files), "keys": sorted(entry.keys), "is_partial": False})
     except ValueError:  # too long
-        return base_row()
+        return ledger_row(JOURNAL, version, value)
 
 
 def base_row() -> Row:

@@ -231,8 +231,3 @@ def file_row_of(row: Sequence[object]) -> FileRow:
     """Return the file in a row of the tables `files` and `generations`."""
     *entry, title, first, words, waiting = row
     return FileRow(entry_from_row(entry), str(title), int(str(first)), int(str(words)), bool(waiting))
-
-
-def with_chunks(row: FileRow, count: int) -> FileRow:
-    """Return a file with another number of chunks in its entry."""
-    return replace(row, entry=replace(row.entry, chunks=count))

@@ -1,8 +1,7 @@
 """Read a shared library in Milvus: its ledger, the chunks of files, keyword search and the view of its vectors.
 
 The ledger is kept in memory; when its version has changed, what has changed is read (see `journal`). Chunks and vectors stay on
-the server. Within
-`reading` and `transaction` one version is used throughout.
+the server. Within `reading` and `transaction` one version is used throughout.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ class MilvusReader:
         self._depth, self._checked = 0, 0.0
         self._version: str | None = None
         self._journal: Journal | None = None
-        self._is_behind = False  # whether a commit of another machine came before this machine's last one
+        self._has_committed = False  # since the last look: another machine may have committed just before
         self._forget()
         if place.is_read_only and not connection.has(LEDGER):
             raise no_library(place.address)
@@ -128,28 +127,44 @@ class MilvusReader:
         """Read what has changed in the ledger, or all of it; again if it changes meanwhile and that takes several requests."""
         for tries_left in reversed(range(READ_TRIES)):
             stored = self._stored_version()
-            if stored == self._version and not self._is_behind:
+            if self._is_known(stored):
                 break
-            is_settled = not (tries_left and self._read_changes(stored)) and self._read_all()
-            self._is_behind = False
+            is_settled = not (tries_left and self._read_changes(stored)) and self._read_all(stored)
+            self._has_committed = False
             self._forget()
             if is_settled:
                 break
         self._checked = time.monotonic()
 
-    def _read_all(self) -> bool:
-        """Read the whole ledger; return whether that was a single request. What the journal says before is in it."""
+    def _is_known(self, version: str) -> bool:
+        """Return whether a version of the ledger is the one in memory.
+
+        After a commit of this machine its version does not tell: it replaces that of a commit which came just before, which only
+        the journal shows.
+        """
+        if version != self._version or (self._has_committed and self._journal is None):
+            return False
+        if self._has_committed and self._journal is not None:
+            self._has_committed = read_journal(self._connection, self._journal) != self._journal
+        return not self._has_committed
+
+    def _read_all(self, version: str) -> bool:
+        """Read the whole ledger, which has this version or a later one; return whether that was a single request.
+
+        What the journal says before is in it. Of several requests the first may have come before a commit and the last after it.
+        """
         self._journal = read_journal(self._connection) if self._version is not None else None
         rows = self._ledger_rows()
         self._mirror.load(rows, self.access)
-        self._version = self._mirror.meta(VERSION_KEY)
-        return len(rows) < MOST_RESULTS
+        is_single = len(rows) < MOST_RESULTS
+        self._version = self._mirror.meta(VERSION_KEY) if is_single else version
+        return is_single
 
     def _read_changes(self, version: str) -> bool:
         """Read the rows that have changed up to a version; return False if it cannot be told which those are."""
         if self._journal is None:  # most programs end before anything changes
             return False
-        journal = read_journal(self._connection)
+        journal = read_journal(self._connection, self._journal)
         changed = journal.since(self._journal, self._version or "", version)
         if changed is None:
             return False
@@ -199,7 +214,7 @@ class MilvusReader:
     def _current(self) -> Snapshot:
         ledger = self._ledger
         if self._snapshot is None:
-            self._snapshot = Snapshot(self._version or "", *ledger.generations(), ledger.count_words())
+            self._snapshot = Snapshot(f"{self._version}/{self.generation}", *ledger.generations(), ledger.count_words())
         return self._snapshot
 
     # ledger

@@ -16,7 +16,10 @@ from assistant.index.change_log import Ids
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The visible generations: first chunk id and number of chunks of each, by rising id; `words` counts all their words."""
+    """The visible generations: first chunk id and number of chunks of each, by rising id; `words` counts all their words.
+
+    version: of the library, and how often it was read anew, since a commit of another machine may come to light without a new one
+    """
 
     version: str
     first: Ids

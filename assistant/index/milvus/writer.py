@@ -28,7 +28,7 @@ from assistant.errors import LibraryBusy
 from assistant.index.fts_text import body_text
 from assistant.index.milvus.connection import ROWS_AT_ONCE, MilvusConnection, Row
 from assistant.index.milvus.generations import ABANDONED_SECONDS, GenerationNote, NewIds, erase_generations, sweep
-from assistant.index.milvus.journal import MOST_ENTRIES, base_row, entry_row, sweep_journal
+from assistant.index.milvus.journal import MOST_ENTRIES, JournalEntry, base_row, entry_row, read_journal, sweep_journal
 from assistant.index.milvus.leases import LEASE_SECONDS, Lease, LeaseTable
 from assistant.index.milvus.names import name_of
 from assistant.index.milvus.reader import DIMENSION_KEY, SCHEMA_KEY, VERSION_KEY, MilvusReader
@@ -100,9 +100,9 @@ class Changes:
         if name := name_of(path):
             self.of_root.setdefault(name, []).append(row["id"])
 
-    def journal_row(self, version: str, previous: str) -> Row:
-        """Return what the journal says of the commit: what has changed, or that everything must be read again."""
-        return base_row() if self.has_others else entry_row(version, previous, self.files, self.keys)
+    def journal_entry(self, previous: str) -> JournalEntry:
+        """Return what the journal says of the commit, given with the version before it."""
+        return JournalEntry(frozenset(self.files), frozenset(self.keys), previous, self.has_others)
 
 
 class MilvusWriter(MilvusReader):
@@ -161,13 +161,14 @@ class MilvusWriter(MilvusReader):
         for key, value in version_values(version):
             self._mirror.set_meta(key, value)
             changes.put(META, key, {"key": key, "value": value})
+        known = self._journal or read_journal(self._connection)  # what it says of the version in memory, if that is stored still
         previous, now = self._stored_version(), time.time()
-        self._is_behind |= previous != self._version
-        journal = changes.journal_row(version, previous)
+        entry = changes.journal_entry(previous)
+        journal = entry_row(version, entry)
         old = {first: GenerationNote(first, 0, self._shared.writer, now, is_old=True, size=size)
                for first, size in (changes.erased | changes.replaced).items()}
         rows = {**changes.rows, journal["id"]: journal, **{note.id: note.row() for note in old.values()}}
-        finished = changes.notes.keys() - changes.replaced.keys()  # one that was replaced at once keeps its note as an old one
+        finished = changes.notes.keys() - old.keys()  # one that was replaced or removed at once keeps its note as an old one
         for first in finished:
             rows[row_id(GENERATION, str(first))] = gone_row(GENERATION, str(first))
         self._connection.upsert(LEDGER, list(rows.values()))
@@ -176,7 +177,9 @@ class MilvusWriter(MilvusReader):
         self._require_leases(lost)  # before anything is erased: the other machine shows the old generations
         self._leases.renew()
         self._snapshot, self._keywords = None, None
-        self._version = version
+        if previous == self._version and not (self._has_committed and self._journal is None):
+            self._journal = known.with_entry(version, entry)
+        self._version, self._has_committed = version, True
         if changes.renames:
             self._read_again()
         self.generation += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -194,7 +194,8 @@ class Engine(Decoder):
         The cache then holds the token and the correct drafts only.
         """
         before = len(self._cached)
-        self.extend([token, *drafts], every=True)
+        with self._outputs.paused() if self._outputs else nullcontext():
+            self.extend([token, *drafts], every=True)
         right: list[int] = []
         for index in range(len(drafts) + 1):
             right.append(self.sample(index))

@@ -7,7 +7,8 @@ inside the model holds a row for each token of the batch, whether or not the tok
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from assistant.models.llama.load import function, ggml_folder, library
@@ -45,10 +46,13 @@ class LayerOutputs:
         self._width = int(api.llama_model_n_embd(model))
         self._layer_of = {f"l_out-{layer}".encode(): layer for layer in layers}
         self._outputs: dict[int, States] = {}
+        self._is_paused = False
         self.callback = api.llama_cpp.ggml_backend_sched_eval_callback(self._take)
 
     def _take(self, tensor: int, is_asked: bool, _data: object) -> bool:
         """Say whether a node's value is wanted before it is computed, and copy the value afterwards. Must not raise."""
+        if self._is_paused and is_asked:
+            return False
         layer = self._layer_of.get(self._name_of(tensor))
         if is_asked:
             return layer is not None
@@ -68,6 +72,15 @@ class LayerOutputs:
         """Copy the output of one more layer from the next batch on."""
         self._layer_of[f"l_out-{layer}".encode()] = layer
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Copy nothing inside the block: the callback takes a few hundredths of the time of a token of a reply."""
+        self._is_paused = True
+        try:
+            yield
+        finally:
+            self._is_paused = False
+
     def last_rows(self) -> dict[int, States]:
-        """Return the hidden state of the last token of the last batch, shape (width,), by layer that gave an output."""
+        """Return the hidden state of the last token of the last watched batch, shape (width,), by layer that gave an output."""
         return {layer: rows[-1].copy() for layer, rows in self._outputs.items()}

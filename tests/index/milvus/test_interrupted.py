@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,31 @@ def test_a_file_that_is_written_twice_in_one_transaction_leaves_nothing_behind(m
     store.drop_orphaned_vectors(0)
     assert contents(store) == {"/a.txt": ["four"]}
     assert_no_garbage(tables, store)
+
+
+def write_and_drop(store: MilvusLibrary) -> None:
+    """Write files twice, and drop one of them, in one transaction."""
+    with store.transaction():
+        for texts in (["one"], ["two", "three"]):
+            put(store, "/a.txt", texts)
+        put(store, "/b.txt", ["five"])
+        store.drop_files(["/b.txt", "/gone.txt"])
+
+
+@pytest.mark.parametrize("requests", range(20))
+def test_a_writer_of_a_file_that_is_dropped_at_once_is_killed(monkeypatch: pytest.MonkeyPatch, requests: int) -> None:
+    tables = MemoryTables()
+    store = opened(tables)
+    put(store, "/gone.txt", ["four", "six"])
+    tables.before = KillAfter(requests)
+    with suppress(Killed):
+        write_and_drop(store)
+    tables.before = lambda _: None
+    monkeypatch.setattr(generations, "READER_SECONDS", -1.0)
+    again = opened(tables)
+    assert contents(again) in ({"/gone.txt": ["four", "six"]}, {"/a.txt": ["two", "three"]})
+    again.drop_orphaned_vectors(0)
+    assert_no_garbage(tables, again)
 
 
 def test_two_writers_of_one_file_leave_one_version_of_it() -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from assistant.app.library.transfer import transfer
-from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, ignore_progress
+from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, Progress, ignore_progress
 from assistant.index import SqliteLibrary
 from assistant.index.milvus import generations
 from assistant.index.milvus.connection import Row
 from assistant.index.milvus.generations import NewIds
 from assistant.index.milvus.library import MilvusLibrary
 from assistant.index.milvus.pending import PendingChunks
+from assistant.index.milvus.rows import FILE, GENERATION, ledger_row
 from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS
+from assistant.index.milvus.writer import CHUNKS_AT_ONCE
 from assistant.index.places import SharedPlace
 from assistant.index.store import vector_key
 from tests.index.milvus.memory_tables import MemoryTables
+from tests.index.milvus.test_interrupted import KillAfter, Killed
 
 CHUNKS_OF_FILE = 4
 
@@ -147,6 +152,110 @@ def test_ids_are_drawn_once_a_minute_and_never_given_twice(monkeypatch: pytest.M
     assert len(lost) == CHUNKS_OF_FILE
     put_files(store, range(1, 2))
     assert lost.isdisjoint(store.paths_of_chunks()[place][0] for place in range(CHUNKS_OF_FILE))
+
+
+def test_ids_are_drawn_again_when_the_clock_is_set_and_when_many_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = CountedTables()
+    opened(tables)
+    ids, now = NewIds(tables), generations.EPOCH + 100_000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    first = ids.start()
+    now -= generations.DRAWN_SECONDS - 1
+    assert ids.start() == first
+    now -= 3_600
+    earlier = ids.start()
+    assert earlier + generations.CHECKED < first
+    ids.advance(earlier + generations.CHECKED // 2)
+    assert (ids.start(), tables.scans) == (earlier + generations.CHECKED // 2, 2)
+    ids.advance(earlier + generations.CHECKED // 2 + 1)
+    later = ids.start()
+    assert (abs(later - earlier) > generations.CHECKED // 2 + 1, tables.scans) == (True, 3)
+
+
+def test_ids_are_not_given_where_another_machine_has_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = CountedTables()
+    store = opened(tables)
+    put_files(store, range(1))
+    taken = int(store.spans()[0][0])
+    second = taken >> generations.RANDOM_BITS
+    drawn = iter([taken - generations.CHECKED + 1, taken + CHUNKS_OF_FILE])
+    monkeypatch.setattr("time.time", lambda: generations.EPOCH + second)
+    monkeypatch.setattr("secrets.randbits", lambda _: next(drawn) & (2**generations.RANDOM_BITS - 1))
+    assert NewIds(tables).start() == taken + CHUNKS_OF_FILE
+
+
+@pytest.mark.parametrize("sizes", [{}, {"size": CHUNKS_OF_FILE}])
+def test_a_generation_is_erased_alone_whatever_its_note_says_of_its_size(sizes: dict[str, int]) -> None:
+    """Older programs wrote no size, and a writer does not know it before it has finished."""
+    tables = MemoryTables()
+    store = opened(tables)
+    put_files(store, range(3), embed=True)
+    firsts = store.spans()[0].tolist()
+    dead = store._mirror.row("/docs/1.txt")
+    assert dead is not None
+    row = next(each for each in tables.tables[LEDGER].values() if each["kind"] == FILE and '"/docs/1.txt"' in each["value"])
+    tables.delete(LEDGER, "id", [row["id"]])
+    note = {"first": dead.first, "replaces": 0, "writer": "machine", "time": 0.0, "is_old": bool(sizes), **sizes}
+    tables.upsert(LEDGER, [ledger_row(GENERATION, str(dead.first), note)])
+    assert opened(tables).erase_removed(thorough=False)
+    for collection in (PASSAGES, VECTORS):
+        assert {each["file"] for each in tables.tables[collection].values()} == set(firsts) - {dead.first}
+        assert len(tables.tables[collection]) == 2 * CHUNKS_OF_FILE
+    assert not [each for each in tables.tables[LEDGER].values() if each["kind"] == GENERATION]
+
+
+def test_a_file_that_fails_after_many_passages_takes_no_passage_of_another_with_it() -> None:
+    noise = random.Random(1)
+    letters = "".join(chr(noise.randrange(0x4E00, 0x9FFF)) for _ in range(30_000))
+    tables = MemoryTables()
+    store = opened(tables)
+    entry = LedgerEntry("/docs/long.txt", "/docs", FileState.INDEXED, "", 1, 1, "long")
+    many = [Chunk(f"passage {place}", Location(1, 1, place, place + 1)) for place in range(CHUNKS_AT_ONCE + 5)]
+    with store.transaction():
+        put_files(store, range(1))
+        assert store.put_document(entry, "title", [*many, replace(many[0], text=letters), *many]) == 0
+        put_files(store, range(1, 3))
+    assert sorted(tables.tables[PASSAGES]) == [number for number, _ in store.paths_of_chunks()]
+    assert [len(store.chunks_of_file(f"/docs/{number}.txt")) for number in range(3)] == [CHUNKS_OF_FILE] * 3
+    assert not [each for each in tables.tables[LEDGER].values() if each["kind"] == GENERATION]
+
+
+@pytest.mark.parametrize("stop", ["between transactions", "in one"])
+def test_a_copy_that_is_stopped_leaves_nothing_and_can_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: str
+                                                                     ) -> None:
+    source, tables = SqliteLibrary(tmp_path / "library"), MemoryTables()
+    put_files(source, range(10), embed=True)
+    monkeypatch.setattr("assistant.app.library.transfer.FILES_AT_ONCE", 3)
+    target, shown = opened(tables), list[Progress]()
+
+    def show(progress: Progress) -> None:
+        shown.append(progress)
+        if len(shown) == 2 and stop == "between transactions":
+            raise KeyboardInterrupt
+        tables.before = KillAfter(2 if len(shown) == 2 and stop == "in one" else 10**6)
+
+    dropped = target.drop_files
+    monkeypatch.setattr(target, "drop_files", lambda paths: (setattr(tables, "before", KillAfter(10**6)), dropped(paths))[1])
+    with pytest.raises((KeyboardInterrupt, Killed)):
+        transfer(source, target, show)
+    assert [progress.done for progress in shown] == [3, 6]
+    assert (target.ledger(), target.roots(), opened(tables).ledger()) == ({}, (), {})
+    opened(tables).drop_orphaned_vectors(0)
+    assert (tables.tables[PASSAGES], tables.tables[VECTORS]) == ({}, {})
+    transfer(source, opened(tables), ignore_progress)
+    assert len(tables.tables[VECTORS]) == len(tables.tables[PASSAGES]) == 10 * CHUNKS_OF_FILE
+
+
+def test_the_vectors_of_a_large_file_are_copied_bit_by_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, tables = SqliteLibrary(tmp_path / "library"), MemoryTables()
+    put_files(source, range(3), embed=True)
+    monkeypatch.setattr("assistant.app.library.transfer.CHUNKS_AT_ONCE", CHUNKS_OF_FILE - 1)
+    target, sizes = opened(tables), []
+    put_vectors = target.put_vectors
+    monkeypatch.setattr(target, "put_vectors", lambda vectors: (sizes.append(len(vectors)), put_vectors(vectors)))
+    transfer(source, target, ignore_progress)
+    assert sizes == [CHUNKS_OF_FILE - 1, 1] * 3
+    assert (len(tables.tables[VECTORS]), target.count_pending_embeddings()) == (3 * CHUNKS_OF_FILE, 0)
 
 
 def test_pending_chunks_are_found_by_file_and_by_key() -> None:
