@@ -20,7 +20,7 @@ CODES = tuple(  # words of a question, and how cells write them
         {
             "win won victory winning beat": "w win won victory winner",
             "loss lost lose losing defeat defeated": "l loss lost defeat",
-            "draw drew tie tied": "d t draw drawn tie tied",
+            "draw drew drawn tie tied": "d t draw drawn tie tied",
         },
         {"male man men": "m male", "female woman women": "f w female"},
     )
@@ -28,9 +28,7 @@ CODES = tuple(  # words of a question, and how cells write them
 CODE = re.compile(r"(?P<code>[a-z]+)(?:[\s,(]|$)", re.I)  # "W", "W 3-1" and "L, 20-17"; "W-100" is a product
 
 
-def code_links(
-    tokens: Sequence[QuestionToken], table: TableInfo, connection: TableConnection, taken: set[int]
-) -> Iterator[Link]:
+def code_links(tokens: Sequence[QuestionToken], table: TableInfo, connection: TableConnection, taken: set[int]) -> Iterator[Link]:
     """Yield the cells that begin with a code for a word of a question; of several columns, those of the first."""
     wanted = [(place, token.form) for place, token in enumerate(tokens) if place not in taken and family_of(token.form)]
     columns = [column for column in table.columns if column.type is ColumnType.TEXT] if wanted else []

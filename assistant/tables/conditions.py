@@ -12,7 +12,7 @@ from assistant.tables.date_conditions import date_conditions
 from assistant.tables.links import DISTINCT_PART, Link, LinkKind, is_year_column, nearest, only, token_span
 from assistant.tables.number_text import holds_amounts, holds_durations, holds_years_in_text, number_expression
 from assistant.tables.tokens import QuestionToken
-from assistant.text.number_words import ORDINALS, TEENS, UNITS
+from assistant.text.number_words import ORDINALS, TEENS, TENS, UNITS
 
 MORE = (
     r"(?:more|greater|larger|higher|bigger|longer|older|later|heavier|taller) (?:than|then|that)|over|above"
@@ -27,7 +27,7 @@ LEAST = r"at least|no (?:less|fewer) than|minimum of|不少于|至少|不低于"
 MOST = r"at most|no more than|not more than|up to|maximum of|不超过|至多|最多"
 DURATION_SCORE = 0.9  # of "more than five minutes" with the only column of durations
 ONLY_SCORE = 0.7  # of a comparison with the only column of numbers, which the question does not name
-NUMBER_WORDS = {"zero": 0, **UNITS, **TEENS}
+NUMBER_WORDS = {"zero": 0, **UNITS, **TEENS, **TENS}
 COMPARISON = re.compile(
     rf"(?:(?P<more>{MORE})|(?P<less>{LESS})|(?P<least>{LEAST})|(?P<most>{MOST}))\s*(?:of |了|a |the )?"
     r"(?:(?:an |a |the )?[a-z]+ of )?"
@@ -99,7 +99,7 @@ def number_conditions(
                 continue
             span = token_span(tokens, *match.span())
             is_word = pattern is COMPARISON and match["number"].lower() in NUMBER_WORDS
-            near = columns_near(columns, span) if is_word and span else columns
+            near = columns_near(columns, tokens, span) if is_word and span else columns
             column = nearest(near, span, fitting_column(question, match))
             score = 1.0
             if column is None and not only_named and not is_word:
@@ -156,9 +156,9 @@ def seconds_in(behind: str, column: Column) -> int:
     return TIME_UNITS[unit["unit"].lower()] if unit else 60
 
 
-def columns_near(columns: Sequence[Link], span: tuple[int, int]) -> list[Link]:
-    """Return the columns that stand right behind a number in words, as in "more than two wins": else it may count rows."""
-    return [link for link in columns if 0 <= link.start - span[1] <= 1]
+def columns_near(columns: Sequence[Link], tokens: Sequence[QuestionToken], span: tuple[int, int]) -> list[Link]:
+    """Return the columns of a number in words: "more than two wins", "a score of more than ninety"; else it may count rows."""
+    return [link for link in columns if is_number_of(link, tokens, span)]
 
 
 def sign_of(groups: dict[str, str]) -> str:
@@ -196,14 +196,14 @@ def equality_links(
             continue
         near = [link for link in named if -1 <= place - link.end <= 2 or 0 <= link.start - place - 1 <= 1]
         if token.form in NUMBER_WORDS:
-            near = [link for link in near if link.score >= DISTINCT_PART and is_number_of(link, tokens, place)]
+            near = [link for link in near if link.score >= DISTINCT_PART and is_number_of(link, tokens, (place, place + 1))]
         if near and Decimal(near[0].column.lowest or 0) <= Decimal(number) <= Decimal(near[0].column.highest or 0):
             yield equal_number(near[0].column, (place, place + 1), number)
 
 
-def is_number_of(link: Link, tokens: Sequence[QuestionToken], place: int) -> bool:
+def is_number_of(link: Link, tokens: Sequence[QuestionToken], span: tuple[int, int]) -> bool:
     """Return whether a number in words is that of a column: "two wins", "a quantity of zero"."""
-    return 0 <= link.start - place - 1 <= 1 or (link.end == place - 1 and tokens[place - 1].form == "of")
+    return 0 <= link.start - span[1] <= 1 or (link.end == span[0] - 1 and tokens[link.end].form == "of")
 
 
 def place_conditions(

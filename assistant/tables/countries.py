@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 
 from assistant.datatypes.tables import Column
+from assistant.tables.connection import literal
 from assistant.tables.links import Link, LinkKind
 from assistant.tables.parquet import quoted
+from assistant.tables.tokens import without_accents
 
 COUNTRY_SCORE = 0.9
 COUNTRIES = {  # by adjective: names, and codes (ISO 3166 and those of the Olympic committee), which must be a whole cell
@@ -33,6 +35,14 @@ COUNTRIES = {  # by adjective: names, and codes (ISO 3166 and those of the Olymp
     "portuguese": ("portugal", "pt|prt|por"),
     "thai": ("thailand", "th|tha"),
     "filipino": ("philippines", "ph|phl|phi"),
+    "norwegian": ("norway", "no|nor"),
+    "icelandic": ("iceland", "is|isl"),
+    "argentine": ("argentina", "ar|arg"),
+    "slovak": ("slovakia", "sk|svk"),
+    "cypriot": ("cyprus", "cy|cyp"),
+    "peruvian": ("peru", "pe|per"),
+    "burmese": ("myanmar|burma", "mm|mmr|mya"),
+    "ivorian": ("ivory coast|cote d'ivoire", "ci|civ"),
 }
 
 
@@ -42,8 +52,8 @@ def country_link(column: Column, cells: Sequence[str], form: str, place: int) ->
         return None
     names, codes = COUNTRIES[form]
     pattern = rf"\b(?:{form}|{names})\b|^(?:{codes})$"
-    if not any(re.search(pattern, cell, re.I) for cell in cells):
+    if not any(re.search(pattern, without_accents(cell), re.I) for cell in cells):
         return None
-    sql = f"regexp_matches(lower(strip_accents({quoted(column.name)})), '{pattern}')"
+    sql = f"regexp_matches(lower(strip_accents({quoted(column.name)})), {literal(pattern)})"
     words = f"{column.header or column.name} contains {form} or its country"
     return Link(LinkKind.VALUE, column, place, place + 1, COUNTRY_SCORE, sql, words, form)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from assistant.datatypes.tables import Column, ColumnType, QueryResult
-from assistant.tables.conditions import COMPARISON
+from assistant.tables.conditions import COMPARISON, NUMBER_WORDS
 from assistant.tables.implied_measures import contradicts_flow
 from assistant.tables.links import DISTINCT_PART, Link, LinkedQuestion, is_year_column, tokens_in
 from assistant.tables.row_names import counted_rows
@@ -37,6 +37,7 @@ from assistant.tables.rules.weights import WEIGHTS
 from assistant.tables.settlement import has_state
 from assistant.tables.tokens import form_of
 from assistant.text.calculations import Calculation, Intent
+from assistant.text.number_words import ORDINALS
 
 MOST_COUNTED = 3
 NAMED_CONDITION = 0.75  # score of a condition on a column that the question names
@@ -50,7 +51,7 @@ NEGATED = re.compile(
     r"(?! (?:more|less|fewer|later|earlier)\b)|除了|不是|没有|未",
     re.I,
 )
-NUMBER_WORD = re.compile(r"^\d|^(?:two|three|four|five|six|seven|eight|nine|ten|second|third|fourth|fifth|half|twice|century)$")
+NUMBER_WORD = re.compile(rf"^\d|^(?:{'|'.join((NUMBER_WORDS.keys() | ORDINALS.keys()) - {'one', 'first'})}|half|twice|century)$")
 SELECTED = re.compile(r'SELECT (?:DISTINCT )?(?:year\()?"([^"]+)"')
 LIMITING = re.compile(r"\b(?:only|same|each|both|either|consecutive|exactly|other|another|else|between)\b|连续|同时", re.I)
 SAME_AS = re.compile(r"\bsame\b.+\bas\b|相同|一样", re.I)
@@ -276,9 +277,7 @@ def columns_left_out(reading: Reading, linked: LinkedQuestion) -> int:
 
 def leaves_part_out(reading: Reading, linked: LinkedQuestion) -> bool:
     """Return whether a distinctive part of a header stands in the question and its column is not in the statement."""
-    return any(
-        DISTINCT_PART <= link.score < EXACT and f'"{link.column.name}"' not in reading.sql for link in linked.columns
-    )
+    return any(DISTINCT_PART <= link.score < EXACT and f'"{link.column.name}"' not in reading.sql for link in linked.columns)
 
 
 def unlinked_kinds(linked: LinkedQuestion, intent: Intent) -> Iterator[str]:
