@@ -20,9 +20,7 @@ from assistant.tables.units import currencies_in_cells, mixed_units, unit_of_res
 from assistant.text.calculations import Calculation, Intent, recognize_apart
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
-CERTAIN = 0.7  # confidence from which a reading by rule is the answer if the chat model has no statement
-COMPLETE = 0.5  # the same, of a reading that leaves no word, cell or column of the question out
-LEFT_OUT = ("share unlinked", "cells left out", "columns left out")
+CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the chat model has no statement
 CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
@@ -116,11 +114,7 @@ def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved
 
 def is_certain(best: Sequence[Solved]) -> bool:
     """Return whether the best reading by rule is the answer without another one that confirms it."""
-    if not best:
-        return False
-    reading = best[0].reading
-    is_complete = not any(reading.features.get(name) for name in LEFT_OUT)
-    return reading.confidence >= (COMPLETE if is_complete else CERTAIN)
+    return bool(best) and best[0].reading.confidence >= CERTAIN
 
 
 def is_near(reading: Reading, best: Reading) -> bool:

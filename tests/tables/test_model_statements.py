@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.datatypes.tables import QueryResult, TableInfo
-from assistant.tables.answering import CERTAIN, COMPLETE, CONFIRMED, decide
+from assistant.tables.answering import CERTAIN, CONFIRMED, decide
 from assistant.tables.connection import TableConnection
 from assistant.tables.rules import Reading
 from assistant.tables.solutions import Solved
@@ -100,8 +100,7 @@ def solved(value: int, confidence: float) -> Solved:
         ([(5, 0.02)], [6, 6], 6),  # two statements agree
         ([(5, 0.02)], [6, 7], None),
         ([(5, CERTAIN)], [], 5),  # the model has no statement
-        ([(5, COMPLETE)], [], 5),  # a reading that leaves nothing out needs less
-        ([(5, COMPLETE - 0.01)], [], None),
+        ([(5, CERTAIN - 0.01)], [], None),
         ([], [], None),
     ],
 )

@@ -73,6 +73,7 @@ CHOSEN = {
     "predicate left out": -3.0,
     "unlinked name": -3.0,
     "whole cell left out": -2.5,
+    "name left out": -2.5,
     "attribute left out": -2.5,
     "words behind count left out": -2.0,
     "comparison left out": -3.0,
@@ -97,7 +98,7 @@ COUNTED_NOUN = re.compile(r"\b(?:how many|which|what|number of|amount of|times|m
 def confidence_of(features: Mapping[str, float]) -> float:
     """Return the probability that a reading with these features is right."""
     weights = CHOSEN | WEIGHTS
-    total = weights["bias"] + sum(weights.get(name, 0.0) * value for name, value in features.items())
+    total = weights.get("bias", 0.0) + sum(weights.get(name, 0.0) * value for name, value in features.items())
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
@@ -122,6 +123,7 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     kept = {(link.start, link.end) for link in parts.values}
     whole = [link for link in linked.values if link.score >= 1]
     features["whole cell left out"] = float(any((link.start, link.end) not in kept for link in whole))
+    features["name left out"] = float(any(is_name(link, linked) and link.column.name not in reading.sql for link in linked.values))
     features["conditions"] = min(len(used) + len(parts.conditions), MOST_COUNTED)
     features["conditions left out"] = float(any(link.sql not in reading.sql for link in parts.conditions))
     features["columns left out"] = min(columns_left_out(reading, linked), MOST_COUNTED)
@@ -278,6 +280,11 @@ def columns_left_out(reading: Reading, linked: LinkedQuestion) -> int:
 def leaves_part_out(reading: Reading, linked: LinkedQuestion) -> bool:
     """Return whether a distinctive part of a header stands in the question and its column is not in the statement."""
     return any(DISTINCT_PART <= link.score < EXACT and f'"{link.column.name}"' not in reading.sql for link in linked.columns)
+
+
+def is_name(link: Link, linked: LinkedQuestion) -> bool:
+    """Return whether a question writes a cell, or the part of it that it names, with a capital, and does not begin with it."""
+    return link.start > 0 and linked.tokens[link.start].text[:1].isupper()
 
 
 def unlinked_kinds(linked: LinkedQuestion, intent: Intent) -> Iterator[str]:
