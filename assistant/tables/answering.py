@@ -15,7 +15,7 @@ from assistant.tables.links import DISTINCT_PART
 from assistant.tables.model_statements import WriteSql, statements_of_model
 from assistant.tables.parquet import quoted
 from assistant.tables.rules import Reading, read_question, with_result
-from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_result
+from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_answer, same_result
 from assistant.tables.units import currencies_in_cells, mixed_units, unit_of_result
 from assistant.text.calculations import Calculation, Intent, recognize_apart
 
@@ -141,9 +141,7 @@ def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]
         if not is_empty_result(result) and is_decided(reading, result):
             found.append(Solved(with_result(reading, result, asked.linked), result))
     found.sort(key=lambda each: -each.reading.confidence)
-    distinct = [
-        each for place, each in enumerate(found) if not any(same_result(each.result, other.result) for other in found[:place])
-    ]
+    distinct = [each for place, each in enumerate(found) if not any(same_answer(each, other) for other in found[:place])]
     return share_confidence(distinct)
 
 

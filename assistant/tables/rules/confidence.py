@@ -42,6 +42,7 @@ from assistant.text.number_words import ORDINALS
 MOST_COUNTED = 3
 NAMED_CONDITION = 0.75  # score of a condition on a column that the question names
 MOST_LISTED = 3
+FARTHEST_ASKED = 4  # words behind the question word: "what is the largest AMOUNT"
 VERB = re.compile(
     r"(?:ed|ing|ave|ew|ought|ept|ent|ade)$|^(?:won|win|play|score|obtain|earn|appear|hold|held|became|become|sell|sold|buy|spend"
     r"|cost|work|take|took|receive|get|finish|compete|make|go|come)$"
@@ -123,7 +124,8 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     kept = {(link.start, link.end) for link in parts.values}
     whole = [link for link in linked.values if link.score >= 1]
     features["whole cell left out"] = float(any((link.start, link.end) not in kept for link in whole))
-    features["name left out"] = float(any(is_name(link, linked) and link.column.name not in reading.sql for link in linked.values))
+    names = [link for link in linked.values if is_name(link, linked)]
+    features["name left out"] = float(any(link.column.name not in reading.sql for link in names))
     features["conditions"] = min(len(used) + len(parts.conditions), MOST_COUNTED)
     features["conditions left out"] = float(any(link.sql not in reading.sql for link in parts.conditions))
     features["columns left out"] = min(columns_left_out(reading, linked), MOST_COUNTED)
@@ -196,7 +198,7 @@ def counts_things(column: Column, parts: QuestionParts) -> bool:
 def measure_asked(reading: Reading, parts: QuestionParts) -> str:
     """Return that a question asks for a measure that a reading computes: "what is the LENGTH"; "" if it does not."""
     word = parts.question_word
-    near = {link.column.name for link in parts.free if 1 <= link.start - word <= 3}
+    near = {link.column.name for link in parts.free if 1 <= link.start - word <= FARTHEST_ASKED}
     asked = next((choice for choice in parts.measures() if choice.column.name in near), None)
     if asked is None:
         return ""
