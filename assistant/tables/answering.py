@@ -21,7 +21,7 @@ from assistant.text.calculations import Calculation, Intent, recognize_apart
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
 CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the chat model has no statement
-CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
+CONFIRMED = 0.3  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
 COMBINED = frozenset({Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM, Calculation.DIFFERENCE})
@@ -97,19 +97,29 @@ def is_passed_over(column: Column, sql: str, linked: Collection[str]) -> bool:
 def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved]:
     """Return the result on which two independent statements agree, or the best reading by rule if it needs no other.
 
-    A reading by rule that a statement of the model confirms needs less confidence of its own. The model alone must come to the
-    same result by two prompts, and no reading with that confidence may contradict it. What it contradicts is no answer.
+    A reading by rule that a statement of the model confirms needs less confidence of its own. What a statement without doubts
+    contradicts is no answer. Two statements without doubts are one if they agree and the rules have no likely reading.
     """
     given: list[Solved] = []
     best = by_rule[0].reading.confidence if by_rule else 0.0
     for statement in by_model:
-        confirmed = next((each for each in by_rule if same_result(each.result, statement.result)), None)
-        if confirmed is not None and confirmed.reading.confidence >= CONFIRMED:
-            return [confirmed]
-        if best < CONFIRMED and any(same_result(other.result, statement.result) for other in given):
+        confirmed = agreeing(by_rule, statement)
+        if confirmed and confirmed[0].reading.confidence >= CONFIRMED:
+            return confirmed[:1]
+        if statement.doubts:
+            continue
+        if best >= CONFIRMED:
+            return []
+        if any(same_result(other.result, statement.result) for other in given):
             return [statement]
         given.append(statement)
-    return [by_rule[0]] if is_certain(by_rule[:1]) and not given else []
+    return [by_rule[0]] if is_certain(by_rule[:1]) else []
+
+
+def agreeing(by_rule: Sequence[Solved], statement: Solved) -> list[Solved]:
+    """Return the readings by rule with the result of a statement: those with the same answer, or else with the same values."""
+    same = [each for each in by_rule if same_answer(each, statement)]
+    return same or [each for each in by_rule if same_result(each.result, statement.result)]
 
 
 def is_certain(best: Sequence[Solved]) -> bool:

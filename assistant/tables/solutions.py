@@ -14,13 +14,14 @@ from assistant.text.calculations import Intent
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """A reading with its result and the rows behind it."""
+    """A reading with its result and the rows behind it. doubts: what speaks against a statement of the chat model."""
 
     reading: Reading
     result: QueryResult
     count: int = 0
     rows: tuple[TableRow, ...] = ()
     by_model: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
