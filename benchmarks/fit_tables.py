@@ -52,7 +52,7 @@ from assistant.tables.typed import type_table
 from assistant.text.calculations import recognize_intent
 
 PENALTY = 3.0
-OWN_WEIGHT = 10.0  # of a question of the project's own
+OWN_WEIGHT = 20.0  # of a question of the project's own
 FEWEST = 4  # readings that must have a feature
 HELD_OUT = 0.25
 MOST = 100_000

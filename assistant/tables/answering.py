@@ -106,14 +106,15 @@ def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved
         confirmed = agreeing(by_rule, statement)
         if confirmed and confirmed[0].reading.confidence >= CONFIRMED:
             return confirmed[:1]
+        if best >= CONFIRMED:  # the second statement would decide no better than the rules
+            given += [] if statement.doubts else [statement]
+            break
         if statement.doubts:
             continue
-        if best >= CONFIRMED:
-            return []
         if any(same_result(other.result, statement.result) for other in given):
             return [statement]
         given.append(statement)
-    return [by_rule[0]] if is_certain(by_rule[:1]) else []
+    return [by_rule[0]] if is_certain(by_rule[:1]) and not given else []
 
 
 def agreeing(by_rule: Sequence[Solved], statement: Solved) -> list[Solved]:

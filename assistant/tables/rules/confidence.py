@@ -93,6 +93,8 @@ UNITS = re.compile(
 )
 PREDICATE = re.compile(r"\bhow many\b.{1,60}?\b(?:are|were|is|was|been|got)\s+(?:still |already |not )?(?P<predicate>\w+)", re.I)
 PLURAL = re.compile(r"\bwhich (?!\w*(?:ss|us|is)\b)\w{3,}s\b(?! (?:is|was|has)\b)|哪些", re.I)
+ORDER_WORD = re.compile(r"\b(?:before|after|prior to|later than|earlier than)\s+(?:the )?$", re.I)
+COMPARED = re.compile(r"[<>]")
 COUNTED_NOUN = re.compile(r"\b(?:how many|which|what|number of|amount of|times|most|least|every|all)\s+(?:[a-z]+ )?$", re.I)
 
 
@@ -309,10 +311,12 @@ def unlinked_kinds(linked: LinkedQuestion, intent: Intent) -> Iterator[str]:
 
 
 def text_apart_from_links(linked: LinkedQuestion) -> str:
-    """Return a question without the words that are cells or conditions."""
+    """Return a question without the words that are cells or conditions, and without "before" or "after" of a condition."""
     text = linked.question
     for link in (*linked.values, *linked.conditions):
         start, end = linked.tokens[link.start].start, linked.tokens[link.end - 1].end
+        if link in linked.conditions and COMPARED.search(link.sql) and (order := ORDER_WORD.search(text[:start])):
+            start = order.start()
         text = text[:start] + " " * (end - start) + text[end:]
     return text
 
@@ -321,6 +325,11 @@ def with_result(reading: Reading, result: QueryResult, linked: LinkedQuestion) -
     """Return a reading with the confidence that it has in view of its result."""
     features = {**reading.features, **result_features(reading, result, linked)}
     return replace(reading, features=features, confidence=confidence_of(features))
+
+
+def repeats(value: str, question: str) -> bool:
+    """Return whether a value stands in a question, as words of their own: "2" does not stand in "2026"."""
+    return bool(re.search(rf"(?<!\w){re.escape(value)}(?!\w)", question, re.I))
 
 
 def result_features(reading: Reading, result: QueryResult, linked: LinkedQuestion) -> dict[str, float]:
@@ -334,7 +343,7 @@ def result_features(reading: Reading, result: QueryResult, linked: LinkedQuestio
         "result zero": float(reading.kind == "number" and first[0] == 0),
         "result one": float(reading.kind == "number" and first[0] == 1),
         "result of several rows": float(len(result.rows) > 1 and reading.target != "compare"),
-        "result repeats the question": float(not reading.target and str(first[0]).lower() in linked.question.lower()),
+        "result repeats the question": float(not reading.target and repeats(str(first[0]), linked.question)),
         "result many rows": float(len(result.rows) > MOST_LISTED),
         "extreme of zero": float(is_extreme and len(first) > 1 and first[1] == 0),
     }
