@@ -153,3 +153,19 @@ def test_the_longest_duration_is_given_as_it_is_written(tmp_path: Path) -> None:
 def test_a_reading_without_a_whole_cell_that_the_question_names_is_less_likely(tmp_path: Path) -> None:
     with opened(tmp_path, facts=ORDERS) as (tables, connection):
         assert values_found("What is the total amount of Brandt?", tables["facts"], connection)[0] == 610
+
+
+def test_the_largest_value_and_the_row_with_it_are_two_answers(tmp_path: Path) -> None:
+    with opened(tmp_path, facts=ORDERS) as (tables, connection):
+        found = values_found("What is the highest amount among the orders?", tables["facts"], connection)
+    assert {400, "A-3"} <= set(found)
+
+
+@pytest.mark.parametrize("header", ["Avg. Length", "Average length"])
+def test_a_header_with_an_abbreviation_is_named_in_full(header: str, tmp_path: Path) -> None:
+    lines = (f"Route;{header};Max. Length", "North;17;40", "South;25;30", "West;12;20")
+    assert any(
+        '"a' in sql and "< 18" in sql for sql in conditions("How many routes have an average length below 18?", lines, tmp_path)
+    )
+    with opened(tmp_path / "x", facts=lines) as (tables, connection):
+        assert values_found("How many routes have an average length below 18?", tables["facts"], connection)[0] == 2
