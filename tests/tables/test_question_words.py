@@ -161,11 +161,8 @@ def test_the_largest_value_and_the_row_with_it_are_two_answers(tmp_path: Path) -
     assert {400, "A-3"} <= set(found)
 
 
-@pytest.mark.parametrize("header", ["Avg. Length", "Average length"])
-def test_a_header_with_an_abbreviation_is_named_in_full(header: str, tmp_path: Path) -> None:
-    lines = (f"Route;{header};Max. Length", "North;17;40", "South;25;30", "West;12;20")
-    assert any(
-        '"a' in sql and "< 18" in sql for sql in conditions("How many routes have an average length below 18?", lines, tmp_path)
-    )
-    with opened(tmp_path / "x", facts=lines) as (tables, connection):
-        assert values_found("How many routes have an average length below 18?", tables["facts"], connection)[0] == 2
+@pytest.mark.parametrize("short", ["Avg. ", "Average "])
+def test_a_header_with_an_abbreviation_is_named_in_full(short: str, tmp_path: Path) -> None:
+    lines = (f"Week;{short}start;{short}finish", "1;20;17", "2;18;25", "3;21;12")
+    with opened(tmp_path, facts=lines) as (tables, connection):
+        assert values_found("How many times was the average finish below 18?", tables["facts"], connection)[0] == 2
