@@ -51,7 +51,7 @@ from assistant.tables.rules.weights import WEIGHTS
 from assistant.tables.typed import type_table
 from assistant.text.calculations import recognize_intent
 
-PENALTY = 6.0
+PENALTY = 3.0
 OWN_WEIGHT = 20.0  # of a question of the project's own
 FEWEST = 4  # readings that must have a feature
 HELD_OUT = 0.25
@@ -233,7 +233,7 @@ def best_of(example: Example, weights: dict[str, float]) -> tuple[float, bool]:
 def score_of(features: dict[str, float], weights: dict[str, float]) -> float:
     """Return the score of a reading."""
     known = CHOSEN | weights
-    return weights["bias"] + sum(known.get(name, 0.0) * value for name, value in features.items())
+    return weights.get("bias", 0.0) + sum(known.get(name, 0.0) * value for name, value in features.items())
 
 
 def show(weights: dict[str, float], examples: Sequence[Example]) -> None:

@@ -26,7 +26,7 @@ import tempfile
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,9 +94,13 @@ class KeptReplies:
 
     def __call__(self, chat: ChatModel, *parts: str) -> str:
         """Return the statement for these parts of a prompt."""
+        return self.write(lambda: chat, *parts)
+
+    def write(self, open_chat: Callable[[], ChatModel], *parts: str) -> str:
+        """Return the statement for these parts of a prompt; the chat model is opened for one that is not known."""
         key = "\x00".join(parts)
         if key not in self._known:
-            self._known[key] = write_sql(chat, *parts)
+            self._known[key] = write_sql(open_chat(), *parts)
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps([key, self._known[key]], ensure_ascii=False) + "\n")
         return self._known[key]

@@ -11,21 +11,19 @@ from assistant.tables.answer_text import ComputedAnswer, answer_text, refusal, r
 from assistant.tables.connection import StatementFailed, TableConnection
 from assistant.tables.evidence import rows_behind
 from assistant.tables.linking import link_question
+from assistant.tables.links import DISTINCT_PART
 from assistant.tables.model_statements import WriteSql, statements_of_model
 from assistant.tables.parquet import quoted
 from assistant.tables.rules import Reading, read_question, with_result
-from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_result
+from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_answer, same_result
 from assistant.tables.units import currencies_in_cells, mixed_units, unit_of_result
 from assistant.text.calculations import Calculation, Intent, recognize_apart
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
-CERTAIN = 0.7  # confidence from which a reading by rule is the answer if the chat model has no statement
-COMPLETE = 0.5  # the same, of a reading that leaves no word, cell or column of the question out
-LEFT_OUT = ("share unlinked", "cells left out", "columns left out")
-CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
+CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the chat model has no statement
+CONFIRMED = 0.3  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
-NAMED = 0.64  # score of a link to a header, or to a part of it that no other header has
 COMBINED = frozenset({Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM, Calculation.DIFFERENCE})
 MOST_RUN = 40  # readings by rule whose statements are run
 
@@ -86,7 +84,7 @@ def mixed_cells(asked: TableQuestion, near: Sequence[Solved]) -> Column | None:
     if asked.intent.operation not in COMBINED:
         return None
     sql = near[0].reading.sql if near else ""
-    linked = {link.column.name for link in asked.linked.columns if not near or link.score >= NAMED}
+    linked = {link.column.name for link in asked.linked.columns if not near or link.score >= DISTINCT_PART}
     mixed = (column for column in asked.linked.table.columns if currencies_in_cells(column))
     return next((each for each in mixed if f"({quoted(each.name)}" in sql or is_passed_over(each, sql, linked)), None)
 
@@ -99,28 +97,35 @@ def is_passed_over(column: Column, sql: str, linked: Collection[str]) -> bool:
 def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved]:
     """Return the result on which two independent statements agree, or the best reading by rule if it needs no other.
 
-    A reading by rule that a statement of the model confirms needs less confidence of its own. The model alone must come to the
-    same result by two prompts, and no reading with that confidence may contradict it. What it contradicts is no answer.
+    A reading by rule that a statement of the model confirms needs less confidence of its own. What a statement without doubts
+    contradicts is no answer. Two statements without doubts are one if they agree and the rules have no likely reading.
     """
     given: list[Solved] = []
     best = by_rule[0].reading.confidence if by_rule else 0.0
     for statement in by_model:
-        confirmed = next((each for each in by_rule if same_result(each.result, statement.result)), None)
-        if confirmed is not None and confirmed.reading.confidence >= CONFIRMED:
-            return [confirmed]
-        if best < CONFIRMED and any(same_result(other.result, statement.result) for other in given):
+        confirmed = agreeing(by_rule, statement)
+        if confirmed and confirmed[0].reading.confidence >= CONFIRMED:
+            return confirmed[:1]
+        if best >= CONFIRMED:  # the second statement would decide no better than the rules
+            given += [] if statement.doubts else [statement]
+            break
+        if statement.doubts:
+            continue
+        if any(same_result(other.result, statement.result) for other in given):
             return [statement]
         given.append(statement)
     return [by_rule[0]] if is_certain(by_rule[:1]) and not given else []
 
 
+def agreeing(by_rule: Sequence[Solved], statement: Solved) -> list[Solved]:
+    """Return the readings by rule with the result of a statement: those with the same answer, or else with the same values."""
+    same = [each for each in by_rule if same_answer(each, statement)]
+    return same or [each for each in by_rule if same_result(each.result, statement.result)]
+
+
 def is_certain(best: Sequence[Solved]) -> bool:
     """Return whether the best reading by rule is the answer without another one that confirms it."""
-    if not best:
-        return False
-    reading = best[0].reading
-    is_complete = not any(reading.features.get(name) for name in LEFT_OUT)
-    return reading.confidence >= (COMPLETE if is_complete else CERTAIN)
+    return bool(best) and best[0].reading.confidence >= CERTAIN
 
 
 def is_near(reading: Reading, best: Reading) -> bool:
@@ -147,9 +152,7 @@ def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]
         if not is_empty_result(result) and is_decided(reading, result):
             found.append(Solved(with_result(reading, result, asked.linked), result))
     found.sort(key=lambda each: -each.reading.confidence)
-    distinct = [
-        each for place, each in enumerate(found) if not any(same_result(each.result, other.result) for other in found[:place])
-    ]
+    distinct = [each for place, each in enumerate(found) if not any(same_answer(each, other) for other in found[:place])]
     return share_confidence(distinct)
 
 

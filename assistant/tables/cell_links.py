@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
 from assistant.tables.connection import TableConnection, literal
+from assistant.tables.countries import country_link
 from assistant.tables.links import Link, LinkKind
 from assistant.tables.parquet import quoted
 from assistant.tables.tokens import QuestionToken, find_run, is_filler, tokenize
@@ -17,46 +18,8 @@ MOST_SHARING = 2  # cells that share the part of them that a question names
 LONGEST_VALUE = 12  # tokens
 MIN_WORD = 3
 CONTAINS_SCORE = 0.5
-COUNTRY_SCORE = 0.9  # of an adjective and the country that it means
-CODE_SCORE = 0.9
-CODES = tuple(  # words of a question, and how cells write them
-    {frozenset(words.split()): frozenset(codes.split()) for words, codes in family.items()}
-    for family in (
-        {
-            "win won victory winning beat": "w win won victory winner",
-            "loss lost lose losing defeat defeated": "l loss lost defeat",
-            "draw drew tie tied draws": "d t draw drawn tie tied",
-        },
-        {"male men man": "m male", "female women woman": "f w female"},
-        {"home": "h home", "away": "a away", "neutral": "n neutral"},
-    )
-)
 PHRASE_SCORE = 0.62  # of a phrase that cells contain
 LONGEST_PHRASE = 4  # words
-COUNTRIES = {  # of adjectives that do not begin like the country; "united" is the first word of its name in cells
-    "american": ("usa", "us", "america", "united"),
-    "british": ("uk", "britain", "gbr", "united"),
-    "english": ("england", "eng"),
-    "dutch": ("netherland", "ned", "holland"),
-    "german": ("germany", "ger"),
-    "french": ("france", "fra"),
-    "spanish": ("spain", "esp"),
-    "swiss": ("switzerland", "sui"),
-    "danish": ("denmark", "den"),
-    "swedish": ("sweden", "swe"),
-    "polish": ("poland", "pol"),
-    "irish": ("ireland", "irl"),
-    "welsh": ("wales", "wal"),
-    "scottish": ("scotland", "sco"),
-    "finnish": ("finland", "fin"),
-    "turkish": ("turkey", "tur"),
-    "greek": ("greece", "gre"),
-    "czech": ("czech", "cze"),
-    "chinese": ("china", "chn"),
-    "portuguese": ("portugal", "por"),
-    "thai": ("thailand", "tha"),
-    "filipino": ("philippine", "phi"),
-}
 ADJECTIVE = re.compile(r"^(?P<stem>[a-z]{3,}?)(?:ians?|ans?|ns?|ese|ish|i|is)$")
 
 
@@ -64,12 +27,13 @@ def value_links(tokens: Sequence[QuestionToken], table: TableInfo, connection: T
     """Yield the cells of text columns that occur in a question: as a whole, by their distinctive beginning, or by a phrase."""
     written = [token.form for token in tokens]
     present, phrases = set(written), question_phrases(written)
+    capitals = frozenset(token.text for token in tokens if len(token.text) > 1 and token.text.isupper())
     for column in table.columns:
         if column.type is ColumnType.TEXT and not column.is_temporal:
             found: set[tuple[str, ...]] = set()
             for value in distinct_values(table, column, connection):
                 cell = [token.form for token in tokenize(value)]
-                yield from cell_links(written, present, column, value, cell)
+                yield from cell_links(written, present, column, value, cell, is_capitals=value in capitals)
                 if phrases and len(cell) > 2:
                     found |= phrases.keys() & phrases_of(cell)
             yield from (phrase_link(column, phrase, phrases[phrase]) for phrase in sorted(found))
@@ -117,18 +81,16 @@ def distinct_values(table: TableInfo, column: Column, connection: TableConnectio
 
 
 def cell_links(
-    written: Sequence[str], present: set[str], column: Column, value: str, cell: Sequence[str]
+    written: Sequence[str], present: set[str], column: Column, value: str, cell: Sequence[str], *, is_capitals: bool
 ) -> Iterator[Link]:
     """Yield the place where a cell occurs in a question.
 
-    cell: the forms of its tokens
+    cell: the forms of its tokens; is_capitals: the question writes it in capitals, so that "IT" is no pronoun
     """
     if not cell or len(cell) > LONGEST_VALUE or (cell[0] not in present and cell[-1] not in present):
         return
     at = find_run(cell, written)
-    if at >= 0 and not (
-        len(cell) == 1 and (is_filler(cell[0]) or (len(cell[0]) < 2 and not cell[0].isdigit() and cell[0].isascii()))
-    ):
+    if at >= 0 and (len(cell) > 1 or is_capitals or is_name(cell[0])):
         yield equal_link(column, value, at, at + len(cell), 1.0 + 0.01 * len(cell))
         return
     if len(cell) > 1:
@@ -138,6 +100,11 @@ def cell_links(
             if at >= 0 and content and len("".join(content)) > 3 - 2 * (not content[0].isascii()) and not part[0].isdigit():
                 yield equal_link(column, value, at, at + len(part), score)
                 return
+
+
+def is_name(form: str) -> bool:
+    """Return whether a word alone may be a cell: no filler, and no single letter."""
+    return not is_filler(form) and (len(form) > 1 or form.isdigit() or not form.isascii())
 
 
 def specific(found: Iterable[Link]) -> list[Link]:
@@ -181,9 +148,9 @@ def containing_links(
     for place, token in enumerate(tokens):
         if place in taken or is_filler(token.form) or (len(token.form) < MIN_WORD and token.form.isascii()):
             continue
-        coded = [link for column in columns if (link := code_link(column, cells[column.name], token.form, place))]
-        if coded:
-            yield coded[0]
+        countries = [link for column in columns if (link := country_link(column, cells[column.name], token.form, place))]
+        if countries:
+            yield from countries[:2]
             continue
         fitting = [(column, found) for column in columns if (found := fitting_word(token.form, words[column.name]))]
         for column, word in fitting[:2]:
@@ -192,27 +159,11 @@ def containing_links(
                 column,
                 place,
                 place + 1,
-                COUNTRY_SCORE if token.form in COUNTRIES else CONTAINS_SCORE,
+                CONTAINS_SCORE,
                 f"regexp_matches(lower(strip_accents({quoted(column.name)})), '\\b{word}')",
                 f"{column.header or column.name} contains {word}",
                 word,
             )
-
-
-def code_link(column: Column, cells: Sequence[str], form: str, place: int) -> Link | None:
-    """Return the link of "wins" or "female" to the cells that begin with a code for it: "W 3-1", "F"; None if there are none."""
-    for family in CODES:
-        codes = next((codes for words, codes in family.items() if form in words), None)
-        if codes is None:
-            continue
-        known = {code for each in family.values() for code in each}
-        begins = [match[0].lower() for cell in cells if (match := re.match(r"[A-Za-z]+", cell))]
-        if 2 * sum(begin in known for begin in begins) <= len(cells) or not codes & set(begins):
-            return None
-        sql = f"regexp_matches(lower({quoted(column.name)}), '^({'|'.join(sorted(codes))})\\b')"
-        words = f"{column.header or column.name} begins with {' or '.join(sorted(codes & set(begins)))}"
-        return Link(LinkKind.VALUE, column, place, place + 1, CODE_SCORE, sql, words, form)
-    return None
 
 
 def words_of_cells(cells: Iterable[str]) -> frozenset[str]:
@@ -221,11 +172,9 @@ def words_of_cells(cells: Iterable[str]) -> frozenset[str]:
 
 
 def fitting_word(form: str, words: frozenset[str]) -> str:
-    """Return the word of cells that a word of a question is, or the country of its adjective; "" if there is none."""
+    """Return the word of cells that a word of a question is, or that begins like it ("italian", "italy"); "" if there is none."""
     if form in words:
         return form if form.isascii() and form.isalnum() else ""
-    if form in COUNTRIES:
-        return next((name for name in COUNTRIES[form] if name in words), "")
     match = ADJECTIVE.match(form)
     if not match or len(match["stem"]) < MIN_WORD:
         return ""

@@ -12,6 +12,27 @@ from assistant.tables.tokens import QuestionToken, find_run, is_filler, root, to
 
 UNIQUE_BONUS = 0.1
 SYNONYM_SCORE = 0.6
+ABBREVIATIONS = {
+    "amt": "amount",
+    "app": "appearance",
+    "apps": "appearance",
+    "avg": "average",
+    "dept": "department",
+    "hr": "hour",
+    "hrs": "hour",
+    "max": "maximum",
+    "nat": "nationality",
+    "num": "number",
+    "pct": "percent",
+    "pos": "position",
+    "pt": "point",
+    "pts": "point",
+    "qty": "quantity",
+    "tel": "telephone",
+    "temp": "temperature",
+    "yr": "year",
+    "yrs": "year",
+}
 SYNONYMS = tuple(
     tuple(words.split())
     for words in (
@@ -19,17 +40,13 @@ SYNONYMS = tuple(
         "song single track title",
         "book novel title",
         "album record title",
-        "country nation nationality nat land noc",
+        "country nation nationality land noc",
         "city town location place venue site municipality",
         "location place venue site",
         "stadium arena venue ground site",
         "attended attendance attendee visitor",
-        "point pts pt",
-        "appearance apps app cap games",
-        "quantity qty",
-        "department dept",
-        "average avg",
-        "telephone phone tel",
+        "appearance cap games",
+        "telephone phone",
         "nationality nation country",
         "team club squad side franchise school college",
         "university college school institution",
@@ -43,7 +60,7 @@ SYNONYMS = tuple(
         "year season date",
         "game match opponent date",
         "opponent rival against",
-        "position rank place pos finish",
+        "position rank place finish",
         "company firm manufacturer operator",
         "building bridge mountain lake river peak island name",
         "role character part",
@@ -76,7 +93,12 @@ def column_links(tokens: Sequence[QuestionToken], table: TableInfo) -> tuple[Lin
 
 def header_words(column: Column) -> frozenset[str]:
     """Return the stems of the content words of a header."""
-    return frozenset(root(token.form) for token in tokenize(column.header or column.name) if not is_filler(token.form))
+    return frozenset(root(form) for form in full_forms(column.header or column.name) if not is_filler(form))
+
+
+def full_forms(text: str) -> list[str]:
+    """Return the forms of the tokens of a text, abbreviations in full."""
+    return [ABBREVIATIONS.get(token.form, token.form) for token in tokenize(text)]
 
 
 def header_links(tokens: Sequence[QuestionToken], column: Column, unique: frozenset[str]) -> Iterator[Link]:
@@ -84,10 +106,10 @@ def header_links(tokens: Sequence[QuestionToken], column: Column, unique: frozen
 
     unique: words that stand in no other header; a link to one is more certain
     """
-    written = [token.form for token in tokens]
+    written = [ABBREVIATIONS.get(token.form, token.form) for token in tokens]
     roots = [root(form) for form in written]
-    header = [token.form for token in tokenize(split_unit(column.header or column.name.replace("_", " "))[0])]
-    header = header or [token.form for token in tokenize(column.name.replace("_", " "))]
+    name = column.name.replace("_", " ")
+    header = full_forms(split_unit(column.header or name)[0]) or full_forms(name)
     content = [form for form in header if not is_filler(form)] or header
     if not content:
         return
@@ -110,13 +132,13 @@ def header_links(tokens: Sequence[QuestionToken], column: Column, unique: frozen
 
 def synonym_links(tokens: Sequence[QuestionToken], table: TableInfo, taken: set[int]) -> Iterator[Link]:
     """Yield the columns whose header has a word of the same meaning as a word of a question that no header has."""
-    headers = {column.name: {root(token.form) for token in tokenize(column.header or column.name)} for column in table.columns}
+    headers = {column.name: {root(form) for form in full_forms(column.header or column.name)} for column in table.columns}
     for place, token in enumerate(tokens):
         if place in taken:
             continue
         for words in SYNONYMS:
             meanings = [root(word) for word in words]
-            if root(token.form) not in meanings:
+            if root(ABBREVIATIONS.get(token.form, token.form)) not in meanings:
                 continue
             fitting = [column for column in table.columns if headers[column.name] & set(meanings)]
             fitting.sort(key=lambda column: min(meanings.index(word) for word in headers[column.name] & set(meanings)))

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from assistant.datatypes.tables import Column, TableInfo
 from assistant.tables.date_conditions import date_conditions
-from assistant.tables.links import Link, LinkKind, is_year_column, nearest, only, token_span
+from assistant.tables.links import DISTINCT_PART, Link, LinkKind, is_year_column, nearest, only, token_span
 from assistant.tables.number_text import holds_amounts, holds_durations, holds_years_in_text, number_expression
 from assistant.tables.tokens import QuestionToken
+from assistant.text.number_words import ORDINALS, TEENS, TENS, UNITS
 
 MORE = (
     r"(?:more|greater|larger|higher|bigger|longer|older|later|heavier|taller) (?:than|then|that)|over|above"
@@ -26,10 +27,7 @@ LEAST = r"at least|no (?:less|fewer) than|minimum of|不少于|至少|不低于"
 MOST = r"at most|no more than|not more than|up to|maximum of|不超过|至多|最多"
 DURATION_SCORE = 0.9  # of "more than five minutes" with the only column of durations
 ONLY_SCORE = 0.7  # of a comparison with the only column of numbers, which the question does not name
-NUMBER_WORDS = {
-    word: number
-    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
-}
+NUMBER_WORDS = {"zero": 0, **UNITS, **TEENS, **TENS}
 COMPARISON = re.compile(
     rf"(?:(?P<more>{MORE})|(?P<less>{LESS})|(?P<least>{LEAST})|(?P<most>{MOST}))\s*(?:of |了|a |the )?"
     r"(?:(?:an |a |the )?[a-z]+ of )?"
@@ -47,13 +45,11 @@ BETWEEN = re.compile(
     r"\b(?:between|from)\s+[$€£]?(?P<low>\d[\d,]*(?:\.\d+)?)\s+(?:and|to)\s+[$€£]?(?P<high>\d[\d,]*(?:\.\d+)?)", re.I
 )
 SCALES = {"万": 10_000, "千": 1_000, "k": 1_000, "thousand": 1_000, "million": 1_000_000, "m": 1_000_000}
-ORDINALS = {
-    word: number for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
-}
+ORDINAL_WORDS = tuple(ORDINALS)[:10]
 PLACED = re.compile(
-    rf"\b(?:(?P<digits>\d{{1,3}})(?:st|nd|rd|th)?|(?P<word>{'|'.join(ORDINALS)}))[ -](?:place|position|spot|rank)\b"
+    rf"\b(?:(?P<digits>\d{{1,3}})(?:st|nd|rd|th)?|(?P<word>{'|'.join(ORDINAL_WORDS)}))[ -](?:place|position|spot|rank)\b"
     r"|\b(?:finish(?:ed|es)?|placed|came|ranked|end(?:ed)? up)(?: in)? "
-    rf"(?:(?P<finished>{'|'.join(ORDINALS)})|(?P<finished_digits>\d{{1,2}})(?:st|nd|rd|th))\b"
+    rf"(?:(?P<finished>{'|'.join(ORDINAL_WORDS)})|(?P<finished_digits>\d{{1,2}})(?:st|nd|rd|th))\b"
     r"|\b(?:ranked|number|no\.?|rank|#) ?(?P<behind>\d{1,3})\b|第(?P<zh>[一二三四五六七八九十\d]{1,2})名",
     re.I,
 )
@@ -63,7 +59,6 @@ IN_TOP = re.compile(
     re.I,
 )
 RANK_SCORE = 0.8
-NAMED = 0.64  # score of a link to a header, or to a part of it that no other header has
 TIME_UNITS = {"second": 1, "minute": 60, "hour": 3600}
 TIME_UNIT = re.compile(r"\s*(?P<unit>second|minute|hour)s?\b", re.I)
 PERCENT = re.compile(r"\s*(?:%|per ?cent\b)", re.I)
@@ -104,7 +99,7 @@ def number_conditions(
                 continue
             span = token_span(tokens, *match.span())
             is_word = pattern is COMPARISON and match["number"].lower() in NUMBER_WORDS
-            near = columns_near(columns, span) if is_word and span else columns
+            near = columns_near(columns, tokens, span) if is_word and span else columns
             column = nearest(near, span, fitting_column(question, match))
             score = 1.0
             if column is None and not only_named and not is_word:
@@ -123,7 +118,7 @@ def number_conditions(
             sign = sign_of({group: text for group, text in match.groupdict().items() if text})
             value = number_of(match["number"]) * SCALES.get((match["scale"] or "").lower(), 1)
             if holds_durations(column):
-                value *= seconds_in(question[match.end() :])
+                value *= seconds_in(question[match.end() :], column)
             compared = f"{sign} {plain(value)}"
             yield Link(LinkKind.CONDITION, column, *span, score, f"{name} {compared}", f"{label} {compared}")
 
@@ -150,15 +145,20 @@ def fitting_column(question: str, match: re.Match[str]) -> Callable[[Column], bo
     return fits
 
 
-def seconds_in(behind: str) -> int:
-    """Return how many seconds the unit has that stands behind a number; minutes if there is none."""
+def seconds_in(behind: str, column: Column) -> int:
+    """Return how many seconds the unit has that stands behind a number; minutes if there is none.
+
+    Durations of two parts are read as minutes and seconds; a question that asks for hours shows that they are hours and minutes.
+    """
     unit = TIME_UNIT.match(behind)
+    if unit and unit["unit"].lower() == "hour" and not any(cell.count(":") > 1 for cell in column.samples):
+        return TIME_UNITS["minute"]
     return TIME_UNITS[unit["unit"].lower()] if unit else 60
 
 
-def columns_near(columns: Sequence[Link], span: tuple[int, int]) -> list[Link]:
-    """Return the columns that stand right behind a number in words, as in "more than two wins": else it may count rows."""
-    return [link for link in columns if 0 <= link.start - span[1] <= 1]
+def columns_near(columns: Sequence[Link], tokens: Sequence[QuestionToken], span: tuple[int, int]) -> list[Link]:
+    """Return the columns of a number in words: "more than two wins", "a score of more than ninety"; else it may count rows."""
+    return [link for link in columns if is_number_of(link, tokens, span)]
 
 
 def sign_of(groups: dict[str, str]) -> str:
@@ -177,7 +177,7 @@ def plain(value: Decimal) -> str:
 
 def number_of(written: str) -> Decimal:
     """Return the number in words, or in digits with commas between thousands."""
-    return Decimal(NUMBER_WORDS.get(written.lower()) or written.replace(",", ""))
+    return Decimal(NUMBER_WORDS.get(written.lower(), written.replace(",", "")))
 
 
 def equality_links(
@@ -196,9 +196,14 @@ def equality_links(
             continue
         near = [link for link in named if -1 <= place - link.end <= 2 or 0 <= link.start - place - 1 <= 1]
         if token.form in NUMBER_WORDS:
-            near = [link for link in near if 0 <= link.start - place - 1 <= 1 and link.score >= NAMED]
+            near = [link for link in near if link.score >= DISTINCT_PART and is_number_of(link, tokens, (place, place + 1))]
         if near and Decimal(near[0].column.lowest or 0) <= Decimal(number) <= Decimal(near[0].column.highest or 0):
             yield equal_number(near[0].column, (place, place + 1), number)
+
+
+def is_number_of(link: Link, tokens: Sequence[QuestionToken], span: tuple[int, int]) -> bool:
+    """Return whether a number in words is that of a column: "two wins", "a quantity of zero"."""
+    return 0 <= link.start - span[1] <= 1 or (link.end == span[0] - 1 and tokens[link.end].form == "of")
 
 
 def place_conditions(
@@ -218,7 +223,7 @@ def top_conditions(question: str, tokens: Sequence[QuestionToken], table: TableI
     for match in IN_TOP.finditer(question):
         span, ranks = token_span(tokens, *match.span("top")), rank_column(table, columns)
         if span and ranks:
-            number = NUMBER_WORDS.get(match["number"].lower()) or int(match["number"])
+            number = number_of(match["number"])
             label = ranks.header or ranks.name
             sql = f"{number_expression(ranks)} <= {number}"
             yield Link(LinkKind.CONDITION, ranks, *span, RANK_SCORE, sql, f"{label} <= {number}")

@@ -8,18 +8,18 @@ from pathlib import PurePath
 
 from assistant.datatypes.tables import TableInfo
 from assistant.tables.cell_links import containing_links, in_named_columns, specific, value_links
+from assistant.tables.coded_cells import code_links
 from assistant.tables.column_links import column_links, synonym_links
 from assistant.tables.conditions import comparisons_behind, condition_links, equality_links
 from assistant.tables.connection import TableConnection
 from assistant.tables.implied_measures import implied_links
 from assistant.tables.joins import join_links
-from assistant.tables.links import Link, LinkedQuestion, best_links, tokens_in
+from assistant.tables.links import DISTINCT_PART, Link, LinkedQuestion, best_links, tokens_in
 from assistant.tables.missing_values import missing_links
 from assistant.tables.row_names import counted_rows
 from assistant.tables.settlement import state_links
 from assistant.tables.tokens import QuestionToken, chinese_fillers, is_filler, root, tokenize
 
-DISTINCT = 0.64  # score of a link to a part of a header that no other header has
 WHOLE_HEADER = 0.95  # score of a link to a whole header, which a link to a part of a cell does not replace
 
 
@@ -52,12 +52,14 @@ def link_question(
     known, fillers = table_words(table), chinese_fillers(question)
     implied = tuple(implied_links(question, tokens, table, values))
     taken |= places_of(columns) | places_of(conditions) | places_of(implied)
-    unsure = places_of(link for link in columns if link.score < DISTINCT) - places_of(implied)
+    naming = {place for place, token in enumerate(tokens) if root(token.form) in known}
+    values = (*values, *code_links(tokens, table, connection, taken | naming))
+    taken |= places_of(values)
+    unsure = places_of(link for link in columns if link.score < DISTINCT_PART) - places_of(implied)
     columns += synonym_links(tokens, table, taken - unsure)
     conditions += comparisons_behind(question, tokens, table, columns, taken)
     taken |= places_of(columns) | places_of(conditions)
     conditions += list(missing_links(question, tokens, columns, taken - places_of(columns)))
-    naming = {place for place, token in enumerate(tokens) if root(token.form) in known}
     conditions += equality_links(question, tokens, table, columns, (taken - places_of(columns)) | naming)
     taken |= places_of(columns) | places_of(conditions)
     values = (*values, *join_links(tokens, table, others, connection, taken | naming))

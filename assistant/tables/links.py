@@ -10,6 +10,8 @@ from enum import StrEnum
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
 from assistant.tables.tokens import QuestionToken
 
+DISTINCT_PART = 0.64  # score of a link to a part of a header that no other header has; less is a part that others have
+
 
 class LinkKind(StrEnum):
     """What a part of a question is linked to."""

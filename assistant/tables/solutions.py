@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,13 +14,14 @@ from assistant.text.calculations import Intent
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """A reading with its result and the rows behind it."""
+    """A reading with its result and the rows behind it. doubts: what speaks against a statement of the chat model."""
 
     reading: Reading
     result: QueryResult
     count: int = 0
     rows: tuple[TableRow, ...] = ()
     by_model: bool = False
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,17 @@ def same_result(one: QueryResult, other: QueryResult) -> bool:
     """Return whether two results begin with the same values."""
     first, second = ({comparable(value) for value in row[:2]} for row in (one.rows[0], other.rows[0]))
     return len(one.rows) == len(other.rows) and bool(first & second)
+
+
+def same_answer(one: Solved, other: Solved) -> bool:
+    """Return whether two readings give the same values in the first columns of their results, in any order."""
+    return answer_values(one) == answer_values(other)
+
+
+def answer_values(solved: Solved) -> Counter[object]:
+    """Return the values that answer a question: of a comparison those of its first row, whose others are what is compared."""
+    rows = solved.result.rows[:1] if solved.reading.target == "compare" else solved.result.rows
+    return Counter(comparable(row[0]) for row in rows)
 
 
 def comparable(value: object) -> object:

@@ -64,13 +64,18 @@ def form_of(word: str) -> str:
     if word[0].isdigit():
         grouped = re.fullmatch(r"\d{1,3}(?:,\d{3})+(\.\d+)?", word)
         return word.replace(",", "") if grouped else word
-    plain = "".join(c for c in unicodedata.normalize("NFKD", word.lower()) if not unicodedata.combining(c))
+    plain = without_accents(word.lower())
     plain = ROMAN_S.sub("", plain).replace("’", "'").replace("'", "")
     if len(plain) > 4 and plain.endswith("ies"):
         return plain[:-3] + "y"
     if len(plain) > 4 and plain.endswith(("sses", "xes", "ches", "shes")):
         return plain[:-2]
     return plain[:-1] if len(plain) > 3 and plain.endswith("s") and not plain.endswith(("ss", "us", "is")) else plain
+
+
+def without_accents(text: str) -> str:
+    """Return a text without the accents of its letters."""
+    return "".join(character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character))
 
 
 def forms(text: str) -> tuple[str, ...]:

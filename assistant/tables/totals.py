@@ -47,10 +47,15 @@ def find_totals(chunks: Iterable[tuple[Sequence[Row], Iterable[Numbers]]], count
             sums.add(values, is_total=is_total)
 
 
+def all_have_digits(cells: Sequence[str]) -> bool:
+    """Return whether there are cells and each has a digit; a supplier that is called "Total" has a country or the like."""
+    return bool(cells) and all(any(character.isdigit() for character in cell) for cell in cells)
+
+
 def is_total_row(row: Row, values: Numbers, sums: _RunningSums, labels: Set[str], *, is_late: bool) -> bool:
     """Return whether a row totals the rows above it. is_late: it is one of the last two rows, which may be an average."""
     filled = [cell for cell in row if cell]
-    if (is_late or sums.rows == 0) and len(filled) > 1 and SURE_LABEL.match(filled[0]):
+    if (is_late or sums.rows == 0) and SURE_LABEL.match(filled[0] if filled else "") and all_have_digits(filled[1:]):
         return True  # whatever its numbers are: they may be texts with units
     if sums.rows == 0:
         return False

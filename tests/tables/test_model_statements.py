@@ -1,14 +1,15 @@
-"""Statements of the chat model: faults go back twice, and a result counts only if a second statement gives the same."""
+"""Statements of the chat model: faults go back twice; a result confirms a reading by rule, or another statement."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assistant.datatypes.tables import QueryResult, TableInfo
-from assistant.tables.answering import CERTAIN, COMPLETE, CONFIRMED, decide
+from assistant.tables.answering import CERTAIN, CONFIRMED, decide
 from assistant.tables.connection import TableConnection
 from assistant.tables.rules import Reading
 from assistant.tables.solutions import Solved
@@ -100,7 +101,7 @@ def solved(value: int, confidence: float) -> Solved:
         ([(5, 0.02)], [6, 6], 6),  # two statements agree
         ([(5, 0.02)], [6, 7], None),
         ([(5, CERTAIN)], [], 5),  # the model has no statement
-        ([(5, COMPLETE - 0.01)], [], None),
+        ([(5, CERTAIN - 0.01)], [], None),
         ([], [], None),
     ],
 )
@@ -109,3 +110,36 @@ def test_an_answer_needs_two_statements_that_agree_or_a_certain_reading(
 ) -> None:
     found = decide([solved(*each) for each in by_rule], iter([solved(value, 0.5) for value in by_model]))
     assert [each.result.rows[0][0] for each in found] == ([] if answer is None else [answer])
+
+
+@pytest.mark.parametrize(
+    ("by_rule", "by_model", "answer"),
+    [
+        ([(5, CERTAIN)], [6], 5),  # contradicts nothing
+        ([(5, CONFIRMED)], [5], 5),  # but confirms
+        ([(5, 0.02)], [6, 6], None),  # is no answer alone
+    ],
+)
+def test_a_statement_with_doubts_only_confirms(by_rule: list[tuple[int, float]], by_model: list[int], answer: int | None) -> None:
+    doubted = iter([replace(solved(value, 0.5), doubts=("The question asks for a sum.",)) for value in by_model])
+    found = decide([solved(*each) for each in by_rule], doubted)
+    assert [each.result.rows[0][0] for each in found] == ([] if answer is None else [answer])
+
+
+def test_a_statement_that_is_repeated_is_the_last(invoices: tuple[TableInfo, TableConnection]) -> None:
+    asked = []
+
+    def write(question: str, schema: str, hints: str, trouble: str) -> str:
+        asked.append(schema)
+        return "SELECT nothing FROM t"
+
+    assert answered(QUESTION, *invoices, write).computation is None
+    assert len(asked) == 4  # two prompts, each with one try after the error
+
+
+def test_a_statement_confirms_the_reading_with_its_first_column() -> None:
+    name, value = (
+        Solved(replace(solved(0, CERTAIN).reading, sql=sql), QueryResult(("a", "b"), (row,)))
+        for sql, row in (("SELECT no, amount FROM t", ("R1", 1234)), ("SELECT max(amount) FROM t", (1234, None)))
+    )
+    assert decide([name, value], iter([solved(1234, 0.5)])) == [value]

@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from assistant.datatypes.tables import Column
+from assistant.tables.conditions import NUMBER_WORDS
 from assistant.tables.connection import literal
 from assistant.tables.links import Link, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.differences import year_pair
 from assistant.tables.rules.extremes import RANK
 from assistant.tables.rules.lists import read_lists
-from assistant.tables.rules.parts import ColumnChoice, QuestionParts, unique_choices
+from assistant.tables.rules.parts import HOW_MANY, ColumnChoice, QuestionParts, unique_choices
 from assistant.tables.rules.reading import Reading, label
 from assistant.tables.units import units_differ
 
@@ -22,7 +23,7 @@ LESS = re.compile(
 )
 TIME_COMPARED = re.compile(r"\b(?:earlier|later|first|older|newer|before|last)\b|更(?:早|晚)", re.I)
 YES_NO = re.compile(r"^(?:did|does|do|is|are|was|were|has|have|had|can)\b(?!.{1,80}\bor\b)", re.I)
-THAN = re.compile(r"\bthan\b|多于|少于|高于|低于", re.I)
+THAN = re.compile(rf"\bthan\b(?!\s+(?:\d|(?:{'|'.join(NUMBER_WORDS)})\b))|多于|少于|高于|低于", re.I)  # but not "than two"
 BETTER = re.compile(r"\b(?:better|worse|higher|lower|best|above|below)\b|更(?:好|高|低)", re.I)
 BIRTH, AGED = (
     re.compile(r"born|birth|founded|built|established|出生"),
@@ -35,7 +36,6 @@ SIDE = (
 )
 SIDES = re.compile(rf"\b(?P<first>{SIDE})\s*(?:or|/)\s*(?P<second>{SIDE})\b", re.I)
 SMALLER = re.compile(r"^(?:less|fewer|lower|below|smaller|shorter|younger|before|earlier|worse)$", re.I)
-COUNTED = re.compile(r"how many|number of|多少", re.I)
 SAME = re.compile(r"\bsame\b|\bas (?:many|much)\b|相同|一样", re.I)
 
 
@@ -177,7 +177,7 @@ def same_text(parts: QuestionParts, anchor: Link) -> Iterator[Reading]:
         own = [ColumnChoice(anchor.column, "target anchor")]
         for target in unique_choices(iter([*own, *(each for each in parts.targets()[:2] if each.column != column)])):
             words = parts.say("same", label(target.column), label(column), anchor.value)
-            if COUNTED.search(parts.question):
+            if HOW_MANY.search(parts.question):
                 sql = f"SELECT count(*) FROM {parts.table} WHERE {where}"
                 yield parts.reading(sql, words, "number", ["same", "same text", "same counted"], "", where)
                 break

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from assistant.datatypes.tables import Column, ColumnType
 from assistant.tables.links import Link, is_year_column
+from assistant.tables.number_text import holds_durations
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.parts import ColumnChoice, QuestionParts, condition_of
 from assistant.tables.rules.reading import Reading, label
@@ -27,6 +28,8 @@ def read_differences(parts: QuestionParts) -> Iterator[Reading]:
     """Yield the readings of a difference: of two cells or years, of the largest and the smallest, of the top two."""
     pair, years = parts.pair(), year_pair(parts)
     for choice in parts.measures():
+        if holds_durations(choice.column):
+            continue
         name, unit = choice.number, choice.column.unit
         if pair:
             yield difference_of(parts, choice, pair)

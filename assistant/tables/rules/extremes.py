@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from assistant.datatypes.tables import ColumnType
 from assistant.tables.links import is_year_column
+from assistant.tables.number_text import holds_durations
 from assistant.tables.parquet import quoted
 from assistant.tables.quantities import is_per_unit
 from assistant.tables.rules.parts import IMPLIED, WH, WHO, ColumnChoice, QuestionParts
@@ -100,7 +101,8 @@ def extreme_row(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice, t
     """
     column = choice.column
     is_repeated = target.column.type is ColumnType.TEXT and target.column.distinct < parts.info.rows
-    has_sum = is_repeated and not is_per_unit(column) and not column.is_temporal and not is_year_column(column)
+    is_sum = not (is_per_unit(column) or column.is_temporal or is_year_column(column) or holds_durations(column))
+    has_sum = is_repeated and is_sum
     if not has_sum or RANK.search(column.name):
         yield row_with_extreme(parts, extreme, choice, target, is_repeated=is_repeated)
     elif choice.mark != IMPLIED:

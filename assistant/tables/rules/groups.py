@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assistant.tables.conditions import NUMBER_WORDS
-from assistant.tables.rules.parts import QuestionParts
+from assistant.tables.conditions import NUMBER_WORDS, number_of
+from assistant.tables.rules.parts import HOW_MANY, QuestionParts
 from assistant.tables.rules.reading import Reading, label
 
 FREQUENT = re.compile(
@@ -14,7 +14,6 @@ FREQUENT = re.compile(
     rf"(?P<number>\d{{1,4}}|once|twice|{'|'.join(NUMBER_WORDS)})\b|\b(?P<several>multiple|several|more than once)\b",
     re.I,
 )
-COUNTED = re.compile(r"\bhow many\b|\bnumber of\b|多少", re.I)
 TIMES = {"once": 1, "twice": 2}
 
 
@@ -24,7 +23,7 @@ def read_groups(parts: QuestionParts) -> Iterator[Reading]:
     if match is None:
         return
     written = (match["number"] or "one").lower()
-    number = TIMES.get(written) or NUMBER_WORDS.get(written) or int(written)
+    number = TIMES.get(written) or number_of(written)
     sign = ">" if match["more"] or match["several"] else ">=" if match["least"] else "<" if match["less"] else "="
     start, end = match.span()
     inside = [link for link in parts.conditions if start <= parts.linked.tokens[link.start].start < end]
@@ -34,7 +33,7 @@ def read_groups(parts: QuestionParts) -> Iterator[Reading]:
         where = parts.where(f"{target.name} IS NOT NULL")
         groups = f"FROM {parts.table}{where} GROUP BY {target.name} HAVING count(*) {sign} {number}"
         words = parts.say("each", f"{parts.say('rows')} {sign} {number}", label(target.column))
-        if COUNTED.search(parts.question):
+        if HOW_MANY.search(parts.question):
             sql = f"SELECT count(*) FROM (SELECT {target.name} {groups})"
             yield parts.reading(sql, words, "number", ["frequent counted", target.mark])
         else:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
 from assistant.tables.chinese_conditions import condition_in_chinese
-from assistant.tables.links import Link, LinkedQuestion, is_year_column
+from assistant.tables.links import DISTINCT_PART, Link, LinkedQuestion, is_year_column
 from assistant.tables.number_text import holds_numbers_in_text, holds_years_in_text, number_expression
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.reading import PHRASES, Reading, label
@@ -18,7 +18,6 @@ from assistant.tables.tokens import forms, root
 from assistant.text.calculations import Calculation, Intent
 from assistant.text.languages import language
 
-DISTINCT_PART = 0.64  # score of a link to a part of a header that no other header has
 FEWEST_NUMBERED = 3  # rows
 EXACT = 0.95  # score of a link to a whole header
 MOST_CHOICES = 4  # columns that are tried for one part of a statement
@@ -53,6 +52,7 @@ MEASURES = {  # nouns of columns that an adjective measures
     "便宜": "价格 单价",
 }
 WH = re.compile(r"\b(?:what|which|who|whose|whom|name|list|show|give|when|where)\b|哪|谁|什么", re.I)
+HOW_MANY = re.compile(r"\bhow many\b|\bnumber of\b|多少", re.I)
 WHO = re.compile(r"\b(?:who|whose|whom)\b|谁", re.I)
 WHEN = re.compile(r"\bwhen\b|\b(?:what|which|in) (?:year|date|day|season|month)\b|哪[年天]|什么时候|何时", re.I)
 YEAR_ASKED = re.compile(r"\b(?:what|which) year\b|哪[一]?年", re.I)

@@ -10,7 +10,7 @@ from assistant.tables.links import Link, is_year_column
 from assistant.tables.number_text import holds_amounts, number_expression
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.extremes import RANK
-from assistant.tables.rules.parts import ColumnChoice, QuestionParts, condition_of, unique_choices
+from assistant.tables.rules.parts import EXACT, HOW_MANY, ColumnChoice, QuestionParts, condition_of, unique_choices
 from assistant.tables.rules.reading import Reading, label
 from assistant.text.calculations import Calculation
 
@@ -21,7 +21,6 @@ PLACED_LAST = re.compile(
     r"\b(?:last|bottom) (?:place|position|rank)\b|\b(?:finish(?:ed)?|came|placed|ranked) last\b|最后一名",
     re.I,
 )
-COUNTED = re.compile(r"\bhow many\b|\bnumber of\b|多少", re.I)
 
 
 def read_positions(parts: QuestionParts) -> Iterator[Reading]:
@@ -66,7 +65,7 @@ def read_neighbours(parts: QuestionParts) -> Iterator[Reading]:
     if not anchors and not parts.conditions:
         return
     is_after = (parts.intent.operation is Calculation.NEXT) is not bool(ASKED_BEHIND.search(parts.question))
-    if COUNTED.search(parts.question):
+    if HOW_MANY.search(parts.question):
         yield from counted_rows_beside(parts, anchors, is_after=is_after)
     yield from neighbours(parts, anchors, parts.conditions, "", is_after=is_after)
     behind = [link for link in anchors if parts.linked.tokens[link.start].start >= parts.intent.start]
@@ -87,22 +86,30 @@ def neighbours(
     own = [ColumnChoice(link.column, "target anchor") for link in anchors]
     filters = f" AND {kept}" if kept else ""
     mark = "neighbour kept" if kept else "neighbour"
-    for target in unique_choices(iter([*parts.targets()[:2], *own])):
+    for target in conditioned_target(parts, conditions) or unique_choices(iter([*parts.targets()[:2], *own])):
         words = parts.say("after" if is_after else "before", label(target.column), parts.say_links((*anchors, *conditions)))
-        for order, name in orders(parts, target.column):
+        for order, names in orders(parts, target.column):
             sign, edge, direction = (">", "max", "ASC") if is_after else ("<", "min", "DESC")
             row = f"(SELECT {edge}({order}) FROM {parts.table} WHERE {anchor})"
             beside = f"WHERE {order} {sign} {row}{filters} ORDER BY {order} {direction} LIMIT 1"
             sql = f"SELECT {target.name} FROM {parts.table} {beside}"
-            yield parts.reading(sql, words, "value", [mark, *([name] if name else []), target.mark], "", anchor)
+            yield parts.reading(sql, words, "value", [mark, *names, target.mark], "", anchor)
 
 
-def orders(parts: QuestionParts, target: Column) -> Iterator[tuple[str, str]]:
-    """Yield the order of the file, and that of the column of dates or years if it is not the target, each with its mark."""
-    yield "_row", ""
+def conditioned_target(parts: QuestionParts, conditions: Sequence[Link]) -> list[ColumnChoice]:
+    """Return the column that a question asks for and has a condition on, as in "which invoice came after 1003"; or none."""
+    conditioned = {link.column.name for link in conditions}
+    asked = (link for link in parts.linked.columns if 0 <= link.start - parts.question_word <= 1 and link.score >= EXACT)
+    return [ColumnChoice(link.column, "target named next") for link in asked if link.column.name in conditioned][:1]
+
+
+def orders(parts: QuestionParts, target: Column) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the order of the file, and that of the column of dates or years if it is not the target, each with its marks."""
     time = parts.time_column()
+    is_dated = time is not None and time.is_temporal
+    yield "_row", ("order of rows beside dates",) if is_dated else ()
     if time is not None and time.name != target.name:
-        yield quoted(time.name), "neighbour in time"
+        yield quoted(time.name), ("neighbour in time", *(["order of dates"] if is_dated else []))
 
 
 def counted_rows_beside(parts: QuestionParts, anchors: Sequence[Link], *, is_after: bool) -> Iterator[Reading]:

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from assistant.tables.links import LinkedQuestion
+from assistant.tables.rules.parts import WHERE, WHO
 from assistant.text.calculations import Calculation
 
 FORMS = (  # the first that fits
@@ -17,9 +18,9 @@ FORMS = (  # the first that fits
             r"\bhow (?:much|long|far|old|tall|high|big|large|hot|cold)\b|\btotal\b|\baverage\b|\bdifference\b|多少", re.I
         ),
     ),
-    ("who", re.compile(r"\b(?:who|whose|whom)\b|谁", re.I)),
+    ("who", WHO),
     ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:year|date|day|season|month)\b|什么时候|何时|哪[年天]", re.I)),
-    ("where", re.compile(r"\bwhere\b|哪里", re.I)),
+    ("where", WHERE),
     ("yes or no", re.compile(r"^(?:did|does|do|is|are|was|were|has|have|had|can)\b(?!.{1,80}\bor\b)|吗[？?]?$", re.I)),
     ("which", re.compile(r"\b(?:which|name|list)\b|哪", re.I)),
     ("what", re.compile(r"\bwhat\b|什么", re.I)),
@@ -32,7 +33,7 @@ WH_FIRST = re.compile(
 TIMED = frozenset({Calculation.NEXT, Calculation.PREVIOUS})
 
 
-def question_form(question: str) -> str:
+def form_asked(question: str) -> str:
     """Return what a question asks for: "how many", "who", "which" and so on; one that begins with "which" asks for no number."""
     begins = WH_FIRST.match(question)
     forms = FORMS[2:] if begins else FORMS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assistant.tables.number_text import holds_durations
 from assistant.tables.quantities import is_per_unit
 from assistant.tables.rules.counts import grouped, read_counts
 from assistant.tables.rules.parts import EXACT, QuestionParts
@@ -36,6 +37,8 @@ def aggregated(parts: QuestionParts, function: str, words: str) -> Iterator[Read
     """Yield the aggregate of each column that the question may measure."""
     group, rows = parts.group(), first_rows(parts)
     for choice in parts.measures():
+        if holds_durations(choice.column):
+            continue  # seconds without a unit, or minutes, would be no answer
         if function == "sum" and is_per_unit(choice.column) and not SUMMED.search(parts.question):
             continue
         if group and group.column.name != choice.column.name:
