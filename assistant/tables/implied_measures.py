@@ -75,7 +75,8 @@ WORDINGS = (
     ),
     # a total without a noun: "what is the total from X"
     wording(
-        r"\b(?:totals?|sum)(?= (?:from|to|for|of|with|by)\b)|\bhow much(?= (?:in total|altogether|overall)\b)",
+        r"\b(?:totals?|sum)(?= (?:from|to|for|of|with|by)\b)|\bhow much(?= (?:in total|altogether|overall)\b)"
+        r"|(?:一共|总共|共计|合计|总计|总额)(?:[是为有]|达到)?多少(?![\u4e00-\u9fff])",
         Quantity.MONEY,
         needs_cell=True,
     ),

@@ -30,6 +30,7 @@ ENGLISH_FILLER = frozenset(
     still yet already currently far
     """.split()
 )
+RECURRING = frozenset("hourly daily weekly monthly quarterly yearly".split())  # an hourly rate is no number of hours
 CHINESE_FILLER = frozenset(
     "的了是在和与及或有为之其于被由也都就这那他它个到从对以并而且但把所则着很又还多少几哪些什么谁请问列出共一总计算数量"
     "吗呢吧中里内上下我们你您各每"
@@ -90,7 +91,8 @@ def stems(text: str) -> frozenset[str]:
 
 def root(form: str) -> str:
     """Return the stem of a form."""
-    return stem(form) if form.isascii() and form.isalpha() and len(form) > 3 else form
+    is_word = form.isascii() and form.isalpha() and len(form) > 3 and form not in RECURRING
+    return stem(form) if is_word else form
 
 
 def is_filler(form: str) -> bool:

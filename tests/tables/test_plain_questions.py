@@ -89,6 +89,9 @@ def asked(question: str, table: TableInfo, connection: TableConnection) -> Compu
         ("费用", COSTS_ZH, "上个月花了多少钱？", ("1500",)),
         ("费用", COSTS_ZH, "市场部今年一共花了多少？", ("1100",)),
         ("费用", COSTS_ZH, "哪个部门花钱最多？", ("研发部",)),
+        ("费用", COSTS_ZH, "市场部的差旅一共是多少？", ("1100",)),
+        ("费用", COSTS_ZH, "差旅总共多少？", ("1100",)),
+        ("费用", COSTS_ZH, "差旅的合计是多少？", ("1100",)),
     ],
 )
 def test_the_measure_and_the_condition_are_implied(
@@ -128,12 +131,14 @@ def test_two_measures_that_are_meant_equally_are_both_shown(
         ("bills", BILLS, "How much did we spend in October 2026?"),
         ("hours", HOURS, "How much did we spend on Tower?"),
         ("hours", HOURS, "How many days did Ada work?"),
+        ("hours", HOURS, "What is the average hourly rate?"),
         ("store", STORE, "How many drills did we sell?"),
         ("store", STORE, "How many drills are broken?"),
         ("store", STORE, "How much do the drills cost?"),
         ("sales", MONTHS, "How many customers did we have in May?"),
         ("费用", COSTS_ZH, "王伟花了多少钱？"),
         ("费用", COSTS_ZH, "差旅花了多少天？"),
+        ("费用", COSTS_ZH, "培训一共是多少？"),
     ],
 )
 def test_what_the_table_does_not_tell_is_refused(name: str, rows: tuple[str, ...], question: str, tmp_path: Path) -> None:

@@ -116,7 +116,8 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
             r"|altogether|overall)\b"
             r"|\bwhat (?:is|are|was|were|'s)(?: the| our| my)? (?:overall |combined )?total\b(?! number of\b)|^total\b|\btotal "
             r"(?!number\b)\w+"
-            r"|合计|总共.{0,20}(?:多少|几)(?:元|钱)|总额|总和|总金额|总数量|总量|总收入|总成本|总工时|总销|一共.{0,12}(?:花|支付|付|销售|收入|用)",
+            r"|合计|总共.{0,20}(?:多少|几)(?:元|钱)|(?:一共|总共|共计)[是为]?多少(?![\u4e00-\u9fff])"
+            r"|总额|总和|总金额|总数量|总量|总收入|总成本|总工时|总销|一共.{0,12}(?:花|支付|付|销售|收入|用)",
         ),
         (
             Calculation.COUNT,
