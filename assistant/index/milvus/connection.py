@@ -27,6 +27,7 @@ from assistant.system.credentials import find_library_token
 SECONDS = 30.0  # for one request, repetitions included
 CONNECT_SECONDS = 10.0
 INDEX_SECONDS = 1_800.0  # for building an index
+LITE_SECONDS = 300.0  # for a search in milvus-lite, which builds its index of words when it is first searched
 MOST_RESULTS = 16_384  # of one search or query; a limit of Milvus
 ROWS_AT_ONCE = 500  # rows of one query by id, and of one upsert of chunks
 VALUES_AT_ONCE = 2_000  # values of another field in one query: each may look at every row of a collection
@@ -225,7 +226,7 @@ class MilvusConnection:
         params = {"ef": max(breadth, wanted)} if breadth else {}
         found = self._read(collection, lambda options: self._client.search(
             collection, data=list(vectors), anns_field=field, limit=wanted, filter=filter, output_fields=["id"],
-            search_params={"metric_type": "IP", "params": params}, timeout=SECONDS, **options))
+            search_params={"metric_type": "IP", "params": params}, timeout=LITE_SECONDS if self.is_lite else SECONDS, **options))
         self.require_all(len(found), len(vectors))
         return [[(int(hit["id"]), float(hit["distance"])) for hit in hits] for hits in found]
 
