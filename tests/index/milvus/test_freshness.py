@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from assistant.index.milvus import freshness
 from assistant.index.milvus.address import MilvusAddress
-from assistant.index.milvus.connection import MilvusConnection
+from assistant.index.milvus.connection import MilvusConnection, connect
 from assistant.index.milvus.freshness import LEVEL, MOMENT, ReadMoments
 from assistant.index.milvus.library import MilvusLibrary
 from assistant.index.milvus.rows import META
@@ -22,6 +22,7 @@ from assistant.index.places import SharedPlace
 from tests.index.milvus.faulty_client import FaultyClient
 from tests.index.milvus.memory_tables import MemoryTables
 from tests.index.milvus.test_interrupted import put
+from tests.index.milvus.test_server import REASON
 
 
 class LateClient(FaultyClient):
@@ -220,3 +221,12 @@ def test_a_connection_sees_what_it_wrote(tables: WrittenTables, write: Callable[
     before = connection._moments.options(PASSAGES)
     write(connection)
     assert connection._moments.options(PASSAGES) != before
+
+
+@pytest.mark.shared
+def test_milvus_lite_gives_no_moments(tmp_path: Path) -> None:
+    pytest.importorskip("pymilvus", reason=REASON)
+    pytest.importorskip("milvus_lite", reason=REASON)
+    with closing(connect(MilvusAddress(path=str(tmp_path / "team.db")))) as connection:
+        assert connection._now() == 0
+        assert connection.is_lite
