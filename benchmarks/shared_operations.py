@@ -38,7 +38,7 @@ from assistant.watch import Watcher, WatchStatus
 
 MOST_FILES = 300  # in each folder
 BLOCK = 20  # operations between two prunings
-CATCH_UP_SECONDS = 240.0
+CATCH_UP_SECONDS = 240.0  # without any change in what differs
 START_SECONDS = 120.0
 LEASE = 8.0  # seconds, so that leases that are left to expire do so within the run
 
@@ -177,10 +177,16 @@ def operate(machines: list[Machine], folders: list[Operations], options: argpars
 
 
 def compare(store: LibraryStore, home: Path, folders: list[Path]) -> tuple[list[str], list[str], float, int]:
-    """Wait until the library equals a new one; return the files and the words that differ, the seconds, and the files."""
+    """Wait until the library equals a new one, or nothing changes any more.
+
+    Return the files and the words that differ, the seconds, and the number of files.
+    """
     expected, counted = fresh_library(home, folders)
-    begun = time.monotonic()
-    while (wrong := different(contents(store), expected)) and time.monotonic() - begun < CATCH_UP_SECONDS:
+    begun = changed = time.monotonic()
+    before: list[str] = []
+    while (wrong := different(contents(store), expected)) and time.monotonic() - changed < CATCH_UP_SECONDS:
+        if wrong != before:
+            before, changed = wrong, time.monotonic()
         time.sleep(2)
     return wrong, different(statistics(store), counted), time.monotonic() - begun, len(expected)
 

@@ -21,7 +21,7 @@ from assistant.system.atomic_files import PRIVATE_FILE, write_atomically
 from assistant.system.paths import LIBRARY_LINK
 
 LIBRARY_FILE = "library.sqlite"
-BACKENDS = {"milvus": "assistant.index.milvus"}
+BACKENDS = {scheme: "assistant.index.milvus" for scheme in ("milvus", "milvus+plain")}
 FORM = "Write it as milvus://HOST:PORT/DATABASE, or as the path of a file that ends in .db."
 
 

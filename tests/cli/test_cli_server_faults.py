@@ -53,7 +53,12 @@ def client(run, folder, monkeypatch) -> FaultyClient:
         assert run("add", "-L", "team", folder).exit_code == 0
     faulty = FaultyClient(made)
     address = MilvusAddress("db.example", database="team")
-    monkeypatch.setattr(connection, "connect", lambda _address, **_: MilvusConnection(faulty, address))
+
+    def connect(_address, **_) -> MilvusConnection:
+        faulty.loaded.clear()  # the server has just started
+        return MilvusConnection(faulty, address)
+
+    monkeypatch.setattr(connection, "connect", connect)
     return faulty
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from assistant.app.library.trials import TrialLog
@@ -85,8 +86,9 @@ class Library:
 
     def searcher(self) -> Searcher:
         """Return the searcher. Raises NothingIndexed, or EmbedderMismatch if another model made the vectors."""
+        is_new = self._store is None  # it is read when it is opened
         self.require()
-        with self.store.reading():  # the newest version, also of a library that other machines change
+        with nullcontext() if is_new else self.store.reading():  # the newest version, also if other machines change the library
             if not self.store.count_chunks():
                 raise NothingIndexed(f"The library '{self.name}' holds no text.",
                                      "Add files first: assistant add FOLDER; see skipped files: assistant status --files")

@@ -1,4 +1,4 @@
-"""Connection to Milvus: requests with time limits, and the program's own errors for those of the server.
+"""Connection to Milvus: requests with time limits, each of which raises the program's own errors.
 
 `pymilvus` repeats a request that did not reach the server, with growing pauses, until its time limit. Every request here may be
 repeated: rows are written by primary key (upsert), and deleting twice is deleting once.
@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
 
-from assistant.errors import AssistantError, DiskFull, LibraryBusy, NothingIndexed, ServerUnavailable, UsageError
+from assistant.errors import LibraryBusy, NothingIndexed, ServerUnavailable, UsageError
 from assistant.index.milvus.address import DEFAULT_DATABASE, MilvusAddress
+from assistant.index.milvus.freshness import ReadMoments
 from assistant.index.milvus.schema import EXACT, HASH, Collection, VectorIndex
+from assistant.index.milvus.server_errors import is_missing_database, named, translate
 from assistant.system.confinement import is_network_refused
 from assistant.system.credentials import find_library_token
 
 SECONDS = 30.0  # for one request, repetitions included
 CONNECT_SECONDS = 10.0
 INDEX_SECONDS = 1_800.0  # for building an index
+LITE_SECONDS = 300.0  # for a search in milvus-lite, which builds its index of words when it is first searched
 MOST_RESULTS = 16_384  # of one search or query; a limit of Milvus
 ROWS_AT_ONCE = 500  # rows of one query by id, and of one upsert of chunks
 VALUES_AT_ONCE = 2_000  # values of another field in one query: each may look at every row of a collection
 STRONG = "Strong"  # every read sees everything that was written before it
+OLDEST = (2, 4)  # version of Milvus: the first with sparse vectors
+LITE = "milvus_lite"  # how the version of milvus-lite begins
 INSTALL = "Install it: pip install 'private-assistant[shared]'"
 OPEN_FILES: Counter[str] = Counter()  # connections of this process to each file of milvus-lite
 
@@ -37,9 +44,10 @@ Result = TypeVar("Result")
 class MilvusConnection:
     """A connection to one database of Milvus."""
 
-    def __init__(self, client: Any, address: MilvusAddress) -> None:  # noqa: ANN401 - pymilvus has no types
-        self.address = address
+    def __init__(self, client: Any, address: MilvusAddress, *, is_lite: bool = False) -> None:  # noqa: ANN401 - pymilvus has no types
+        self.address, self.is_lite = address, is_lite
         self._client = client
+        self._moments = ReadMoments(self._now)
         self._closed = False
 
     def close(self) -> None:
@@ -51,6 +59,34 @@ class MilvusConnection:
         if self.address.path:
             release_file(self.address.path)
 
+    def move_on(self) -> None:
+        """Have the next reads see everything that was written before them, by whomever."""
+        self._moments.move_on()
+
+    def at_one_moment(self) -> AbstractContextManager[None]:
+        """Have the reads of the ledger in a block see what was written before the first of them: a slow server waits once."""
+        return self._moments.shared()
+
+    def _now(self) -> int:
+        """Return the present timestamp of the server; 0 if it gives none, as milvus-lite."""
+        return int(self._call(lambda: self._client._get_connection().alloc_timestamp(timeout=SECONDS)))
+
+    def _read(self, collection: str, request: Callable[[Mapping[str, str | int]], Result]) -> Result:
+        """Read, given the arguments that say which writes must be seen."""
+        options = self._moments.options(collection)
+        begun = time.monotonic()
+        result = self._call(partial(request, options))
+        if not options:
+            self._moments.note(time.monotonic() - begun)
+        return result
+
+    def _write(self, request: Callable[[], Result]) -> Result:
+        """Write; later reads see it."""
+        try:
+            return self._call(request)
+        finally:
+            self.move_on()
+
     def has(self, collection: str) -> bool:
         """Return whether a collection exists."""
         return bool(self._call(lambda: self._client.has_collection(collection, timeout=SECONDS)))
@@ -58,17 +94,21 @@ class MilvusConnection:
     def open(self, collection: Collection) -> None:
         """Make a collection ready to be read and written; create what is missing of it.
 
-        Another machine may be creating it too, or may have been killed while it did.
+        Another machine may be creating it too, or may have been killed while it did. It is loaded once it has all indexes: a
+        server refuses to load a collection again that has got another one since.
         """
-        if self.has(collection.name):
-            with suppress(ServerUnavailable):
-                return self.load(collection.name)
-        self._create(collection)
-        return self.load(collection.name)
+        if not (self.has(collection.name) and self._is_loaded(collection.name)):
+            self._create(collection)
+            self.load(collection.name)
 
     def load(self, name: str) -> None:
         """Make an existing collection ready to be read."""
-        self._call(lambda: self._client.load_collection(name, timeout=SECONDS))
+        if not self._is_loaded(name):
+            self._call(lambda: self._client.load_collection(name, timeout=SECONDS))
+
+    def _is_loaded(self, name: str) -> bool:
+        state = self._call(lambda: self._client.get_load_state(name, timeout=SECONDS))["state"]
+        return bool(state.name == "Loaded")
 
     def _create(self, collection: Collection) -> None:
         """Create a collection and its indexes. One shard: the rows of one request become visible together."""
@@ -146,8 +186,8 @@ class MilvusConnection:
 
     def query(self, collection: str, filter: str, fields: Sequence[str]) -> list[Row]:
         """Return the fields of all rows that pass a filter; "" for every row."""
-        rows = self._call(lambda: self._client.query(collection, filter=filter, output_fields=list(fields), limit=MOST_RESULTS,
-                                                    timeout=SECONDS))
+        rows = self._read(collection, lambda options: self._client.query(
+            collection, filter=filter, output_fields=list(fields), limit=MOST_RESULTS, timeout=SECONDS, **options))
         return list(rows) if len(rows) < MOST_RESULTS else list(self.iterate(collection, filter, fields))
 
     def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 8_000) -> Iterator[Row]:
@@ -171,7 +211,8 @@ class MilvusConnection:
 
     def count(self, collection: str, filter: str) -> int:
         """Return the number of rows that pass a filter."""
-        rows = self._call(lambda: self._client.query(collection, filter=filter, output_fields=["count(*)"], timeout=SECONDS))
+        rows = self._read(collection, lambda options: self._client.query(
+            collection, filter=filter, output_fields=["count(*)"], timeout=SECONDS, **options))
         self.require_all(len(rows), 1)
         return int(rows[0]["count(*)"])
 
@@ -183,23 +224,23 @@ class MilvusConnection:
         """
         wanted = min(limit, MOST_RESULTS)
         params = {"ef": max(breadth, wanted)} if breadth else {}
-        found = self._call(lambda: self._client.search(
+        found = self._read(collection, lambda options: self._client.search(
             collection, data=list(vectors), anns_field=field, limit=wanted, filter=filter, output_fields=["id"],
-            search_params={"metric_type": "IP", "params": params}, timeout=SECONDS))
+            search_params={"metric_type": "IP", "params": params}, timeout=LITE_SECONDS if self.is_lite else SECONDS, **options))
         self.require_all(len(found), len(vectors))
         return [[(int(hit["id"]), float(hit["distance"])) for hit in hits] for hits in found]
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows by primary key in one request."""
         if rows:
-            answer = self._call(lambda: self._client.upsert(collection, list(rows), timeout=SECONDS))
+            answer = self._write(lambda: self._client.upsert(collection, list(rows), timeout=SECONDS))
             self.require_all(int(answer.get("upsert_count", 0)), len(rows))
 
     def delete(self, collection: str, field: str, values: Sequence[int] | Sequence[str]) -> None:
         """Delete the rows whose field has one of these values."""
         for start in range(0, len(values), ROWS_AT_ONCE):
             filter = f"{field} in {listed(values[start : start + ROWS_AT_ONCE])}"
-            self._call(partial(self._client.delete, collection, filter=filter, timeout=SECONDS))
+            self._write(partial(self._client.delete, collection, filter=filter, timeout=SECONDS))
 
     def require_all(self, count: int, wanted: int) -> None:
         """Raise ServerUnavailable if the server has read or written fewer rows than it was asked to."""
@@ -243,14 +284,17 @@ def connect(address: MilvusAddress, *, may_create: bool = True) -> MilvusConnect
     url = open_file(address.path) if address.path else address.url
     token = "" if address.path else find_library_token(f"milvus:{address.machine}")
     try:
-        client = MilvusClient(url, token=token, timeout=CONNECT_SECONDS, dedicated=True)
-        if address.database != DEFAULT_DATABASE:
-            use_database(client, address.database, may_create=may_create)
+        database = "" if address.database == DEFAULT_DATABASE else address.database
+        client = MilvusClient(url, token=token, db_name=database, timeout=CONNECT_SECONDS, dedicated=True)
+        version = str(client.get_server_version(timeout=CONNECT_SECONDS))
+        require_recent(version, address)
+        if database:
+            require_database(client, address, may_create=may_create)
     except Exception as error:
         if address.path:
             release_file(address.path)
         raise translate(error, address) from error
-    return MilvusConnection(client, address)
+    return MilvusConnection(client, address, is_lite=version.startswith(LITE))
 
 
 def no_library(place: str) -> NothingIndexed:
@@ -259,11 +303,27 @@ def no_library(place: str) -> NothingIndexed:
                           "Create it without --read-only, on the machine that adds the files.")
 
 
-def use_database(client: Any, name: str, *, may_create: bool) -> None:  # noqa: ANN401 - pymilvus has no types
-    """Switch to a database, which is created if the server does not have it and it may be."""
-    if may_create and name not in client.list_databases(timeout=CONNECT_SECONDS):
-        client.create_database(name, timeout=CONNECT_SECONDS)
-    client.use_database(name, timeout=CONNECT_SECONDS)
+def require_database(client: Any, address: MilvusAddress, *, may_create: bool) -> None:  # noqa: ANN401 - pymilvus has no types
+    """Create the database of a connection if the server does not have it and it may be; else raise NothingIndexed.
+
+    It is used, not looked for in the list of databases, which needs a right that a user of one database does not have.
+    """
+    try:
+        client.list_collections(timeout=CONNECT_SECONDS)
+    except Exception as error:  # of grpc or pymilvus
+        if not is_missing_database(error):
+            raise
+        if not may_create:
+            raise no_library(address.text) from error
+        client.create_database(address.database, timeout=CONNECT_SECONDS)
+
+
+def require_recent(version: str, address: MilvusAddress) -> None:
+    """Raise UsageError if a server is too old for a shared library; a version without a number is not."""
+    number = re.search(r"(\d+)\.(\d+)[.\d]*", version)
+    if number and (int(number[1]), int(number[2])) < OLDEST:
+        raise UsageError(f"{named(address)} runs Milvus {number[0]}; a shared library needs {OLDEST[0]}.{OLDEST[1]} or later.",
+                         "Older ones keep no sparse vectors, which hold the words. Update the server, or use another one.")
 
 
 def open_file(path: str) -> str:
@@ -288,73 +348,3 @@ def release_file(path: str) -> None:
     OPEN_FILES[path] -= 1
     if OPEN_FILES[path] <= 0:
         server_manager_instance.release_server(path)
-
-
-CAUSES = 5  # errors behind an error that are looked at
-CERTIFICATE = ("certificate", "ssl_error", "handshake", "hostname verification")
-FULL = ("disk quota", "diskquota", "no space left", "memory quota", "memoryquota")
-REFUSALS = ("unauthenticated", "auth check failure", "permission", "privilege")
-UNREACHABLE = ("fail connecting", "unavailable", "deadline", "timeout", "timed out", "connection refused", "failed to connect")
-
-
-def translate(error: Exception, address: MilvusAddress) -> AssistantError:
-    """Return the program's own error, with a hint, for one of pymilvus or gRPC."""
-    if isinstance(error, AssistantError):
-        return error
-    causes = [first_line(message_of(each)) for each in chain(error)]
-    place = named(address)
-    if address.is_encrypted and (said := containing(causes, CERTIFICATE)):
-        return ServerUnavailable(f"{place} is not trusted and was sent nothing: {certificate_reason(said)}.",
-                                 "Check that it uses TLS and that the address has the name in its certificate; for an authority "
-                                 "of your own set GRPC_DEFAULT_SSL_ROOTS_FILE_PATH to the file of its certificate.")
-    if said := containing(causes, REFUSALS):
-        return ServerUnavailable(f"{place} refuses the token: {said}.",
-                                 "Set ASSISTANT_LIBRARY_TOKEN in the environment, or unlock the keyring that holds the token "
-                                 f"(keyring set private-assistant milvus:{address.machine}).")
-    if said := containing(causes, FULL):
-        return DiskFull(f"{place} has no room left: {said}.", "Free some space there, then run the command again.")
-    said = causes[0]
-    if containing(causes, UNREACHABLE):
-        return ServerUnavailable(f"{place} cannot be reached: {said}.",
-                                 "Check that it runs and the network works, then try again.")
-    return ServerUnavailable(f"{place} reports an error: {said}.", "Try again; then see the log of the server.")
-
-
-def certificate_reason(said: str) -> str:
-    """Return why a certificate was refused: in words, or what gRPC says."""
-    if "hostname verification" in said.lower():
-        return "its certificate is for another name"
-    if "certificate_ver" in said.lower():  # the message is cut
-        return "its certificate has expired, or is of an authority that this machine does not know"
-    return said
-
-
-def named(address: MilvusAddress) -> str:
-    """Return the server as the subject of a sentence."""
-    return f"The server of the shared library, {address.machine},"
-
-
-def chain(error: BaseException) -> list[BaseException]:
-    """Return an error and those that caused it, the last first."""
-    found = [error]
-    while len(found) < CAUSES and found[-1].__cause__ is not None:
-        found.append(found[-1].__cause__)
-    return found
-
-
-def containing(sentences: Sequence[str], words: Sequence[str]) -> str:
-    """Return the last sentence that contains one of these words; "" if none does."""
-    return next((each for each in reversed(sentences) if any(word in each.lower() for word in words)), "")
-
-
-def message_of(error: BaseException) -> str:
-    """Return what an error says; of one of gRPC its details and the name of its code."""
-    code, details = getattr(error, "code", None), getattr(error, "details", None)
-    if callable(code) and callable(details):
-        return f"{details()} ({code().name})"
-    return str(getattr(error, "message", "") or error) or type(error).__name__
-
-
-def first_line(text: str) -> str:
-    """Return the first line of a message, at most 200 characters, without a final stop."""
-    return text.strip().partition("\n")[0][:200].rstrip(" .")

@@ -36,6 +36,7 @@ class NewIds:
         second = int(time.time()) - EPOCH
         while abs(second - self._second) >= DRAWN_SECONDS or self._next - self._drawn > CHECKED // 2:
             self._second, self._drawn, self._next = -DRAWN_SECONDS, 0, 0
+            self._connection.move_on()
             drawn = (second << RANDOM_BITS) | secrets.randbits(RANDOM_BITS - 1)
             if not self._connection.count(PASSAGES, f"id >= {drawn} and id < {drawn + CHECKED}"):
                 self._second, self._drawn, self._next = second, drawn, drawn

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from assistant.index.milvus.connection import MilvusConnection, Row
+from assistant.index.milvus.connection import MilvusConnection, Row, listed
 from assistant.index.milvus.rows import JOURNAL, ledger_row, row_id, unpacked_text
 from assistant.index.milvus.schema import LEDGER
 
@@ -68,17 +68,15 @@ NO_JOURNAL = Journal("", {})
 def read_journal(connection: MilvusConnection, known: Journal = NO_JOURNAL) -> Journal:
     """Return the journal as it is now; entries that are known are not fetched.
 
-    The base is read last: if it has not changed, no entry had been swept before.
+    One request returns the new entries and the base: if that has not changed, no entry was swept that is not known.
     """
-    versions = {row_id(JOURNAL, version): version for version in known.entries}
-    present = [str(row["id"]) for row in connection.query(LEDGER, f'kind == "{JOURNAL}"', ("id",))]
-    base_id = row_id(JOURNAL, BASE_KEY)
-    wanted = [each for each in present if each not in versions and each != base_id]
-    rows = connection.by_values(LEDGER, "id", [*wanted, base_id], ("value",))
+    ids = [row_id(JOURNAL, version) for version in known.entries]
+    without = f" and id not in {listed(ids)}" if ids else ""
+    rows = connection.query(LEDGER, f'kind == "{JOURNAL}"{without}', ("value",))
     values = [json.loads(unpacked_text(row["value"])) for row in rows]
     base = next((str(value[BASE_KEY]) for value in values if BASE_KEY in value), "")
-    kept = {version: known.entries[version] for version in map(versions.get, present) if version}
-    return Journal(base, kept | {value["version"]: parsed_entry(value) for value in values if BASE_KEY not in value})
+    new = {value["version"]: parsed_entry(value) for value in values if BASE_KEY not in value}
+    return Journal(base, {**known.entries, **new})
 
 
 def parsed_entry(value: Mapping[str, Any]) -> JournalEntry:

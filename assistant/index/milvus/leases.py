@@ -92,11 +92,12 @@ class LeaseTable:
 
         The lease is another machine's if that keeps the root up to date.
         """
-        lease = self.current([name])[name]
+        with self._connection.at_one_moment():
+            lease = self.current([name])[name]
+            expires = self._expires(lease) if lease != self._held.get(name) else 0.0
         if lease == self._held.get(name):
             self.renew([name])
             return lease, False
-        expires = self._expires(lease)
         if lease.holder == self._holder:
             if expires > self.clock():
                 self._inherited.add(name)
@@ -172,8 +173,9 @@ class LeaseTable:
         claim = {"name": old.name, "token": token, "time": self.clock()}
         self._connection.upsert(LEDGER, [ledger_row(CLAIM, old.name, claim)])
         self.pause(CLAIM_SECONDS)
-        claims = self._values([row_id(CLAIM, old.name)])
-        return [each["token"] for each in claims] == [token] and self.current([old.name])[old.name] == old
+        with self._connection.at_one_moment():
+            claims = self._values([row_id(CLAIM, old.name)])
+            return [each["token"] for each in claims] == [token] and self.current([old.name])[old.name] == old
 
     def _copy(self, old: Lease, new: Lease, copied: dict[str, str]) -> dict[str, str]:
         """Copy the files of an epoch into a new one, as far as they are not copied; return the values of the old rows by path."""

@@ -68,8 +68,11 @@ class MilvusLibrary(MilvusRoots):
         return "ok"
 
     def prepare(self, dimension: int) -> None:
-        """Have the server seal and index what was written. It does so by itself later if it refuses now."""
-        for collection in (LEDGER, PASSAGES, VECTORS):
+        """Have milvus-lite put what was written into files, and fit the index of the vectors to their number.
+
+        A server puts rows into files by itself, larger ones than if it were asked each time, which takes it seconds.
+        """
+        for collection in (LEDGER, PASSAGES, VECTORS) if self._connection.is_lite else ():
             with suppress(ServerUnavailable):
                 self._connection.flush(collection)
         with suppress(ServerUnavailable):
@@ -96,6 +99,7 @@ class MilvusLibrary(MilvusRoots):
     def inspect(self, *, repair: bool) -> tuple[Finding, ...]:
         """Compare the ledger with the chunks and vectors, and erase chunks that no file has; return what is wrong."""
         self._require_writable()
+        self._connection.move_on()
         passages, vectors = self._count_generations(PASSAGES), self._count_generations(VECTORS)
         sweep(self._connection, self._shared.writer, everything=True)
         self._leases.sweep()

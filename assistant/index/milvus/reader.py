@@ -63,7 +63,8 @@ from assistant.index.places import SharedPlace
 from assistant.index.rights import WHOLE, Access
 
 VERSION_KEY, SCHEMA_KEY, DIMENSION_KEY = "version", "schema", "dimension"
-FRESH_SECONDS = 0.1  # single reads outside `reading` use a version at most this old
+FRESH_SECONDS = 0.1  # single reads outside `reading` use a version at most this old,
+FRESH_LOOKS = 5  # or so many times as old as looking for a new one takes
 VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED, MOUNT, LEASE))
 COUNT_TRIES = 5  # of a ledger from which another machine removes files while it is read
 READ_TRIES = 3  # a file that is replaced while it is read is read again
@@ -79,7 +80,7 @@ class MilvusReader:
         self.generation = 0
         self._connection, self._shared = connection, place
         self._mirror, self._tokenizer = LedgerMirror(place.writer), Tokenizer()
-        self._depth, self._checked = 0, 0.0
+        self._depth, self._checked, self._look_seconds = 0, 0.0, 0.0
         self._version: str | None = None
         self._journal: Journal | None = None
         self._has_committed = False  # since the last look: another machine may have committed just before
@@ -126,8 +127,12 @@ class MilvusReader:
     def _refresh(self) -> None:
         """Read what has changed in the ledger, or all of it; again if it changes meanwhile and that takes several requests."""
         for tries_left in reversed(range(READ_TRIES)):
-            stored = self._stored_version()
-            if self._is_known(stored):
+            begun = time.monotonic()
+            with self._connection.at_one_moment():
+                stored = self._stored_version()
+                is_known = self._is_known(stored)
+            self._look_seconds = time.monotonic() - begun
+            if is_known:
                 break
             is_settled = not (tries_left and self._read_changes(stored)) and self._read_all(stored)
             self._has_committed = False
@@ -185,8 +190,9 @@ class MilvusReader:
     def _ledger_rows(self) -> list[Row]:
         """Return the visible rows of the ledger, which are counted: a file that is left out would never be found."""
         for _ in range(COUNT_TRIES):
-            count = self._connection.count(LEDGER, f"kind in [{VISIBLE}]")
-            rows = self._connection.query(LEDGER, f"kind in [{VISIBLE}]", ("kind", "value"))
+            with self._connection.at_one_moment():
+                count = self._connection.count(LEDGER, f"kind in [{VISIBLE}]")
+                rows = self._connection.query(LEDGER, f"kind in [{VISIBLE}]", ("kind", "value"))
             if len(rows) >= count:
                 return rows
         self._connection.require_all(len(rows), count)  # files that were removed meanwhile are not missing for long
@@ -198,6 +204,7 @@ class MilvusReader:
 
     def _forget(self) -> None:
         """Drop what was derived from the last version."""
+        self._connection.move_on()
         self.generation += 1
         self._snapshot: Snapshot | None = None
         self._keywords: KeywordIndex | None = None
@@ -207,7 +214,7 @@ class MilvusReader:
 
     @property
     def _ledger(self) -> LedgerMirror:
-        if not self._depth and time.monotonic() - self._checked > FRESH_SECONDS:
+        if not self._depth and time.monotonic() - self._checked > max(FRESH_SECONDS, FRESH_LOOKS * self._look_seconds):
             self._refresh()
         return self._mirror
 
@@ -341,6 +348,7 @@ class MilvusReader:
 
     def _stored_row(self, path: str) -> FileRow | None:
         """Return the row of a file as it is on the server now, whatever version is being read."""
+        self._connection.move_on()
         shared = self._mirror.names.to_shared(path)
         leases = self._connection.by_values(LEDGER, "id", [row_id(LEASE, name_of(shared))], ("value",))
         epoch = Lease(**json.loads(unpacked_text(leases[0]["value"]))).epoch if leases else ""

@@ -15,6 +15,7 @@ SCHEMA_VERSION = 3
 # the roots of version 1 have no names, leases or groups, see `MilvusRoots.add_root`; commits of version 2 are in no journal
 READABLE_VERSIONS = ("1", "2", "3")
 LEDGER, PASSAGES, VECTORS = "assistant_ledger", "assistant_passages", "assistant_vectors"
+SETTLED = frozenset({PASSAGES, VECTORS})  # their rows are written before the ledger names them, and do not change after that
 LONGEST = 65_535  # bytes of a text field; a limit of Milvus
 HASH = 64  # characters of a SHA-256
 

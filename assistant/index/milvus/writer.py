@@ -156,13 +156,14 @@ class MilvusWriter(MilvusReader):
             return
         if time.monotonic() - changes.started > ABANDONED_SECONDS / 2:
             raise LibraryBusy("Writing took so long that another machine may have swept it.", "Run the command again.")
-        self._require_leases(self._leases.lost(changes.of_root))
+        known = self._journal or read_journal(self._connection)  # what it says of the version in memory, if that is stored still
+        with self._connection.at_one_moment():
+            self._require_leases(self._leases.lost(changes.of_root))
+            previous, now = self._stored_version(), time.time()
         version = secrets.token_hex(16)
         for key, value in version_values(version):
             self._mirror.set_meta(key, value)
             changes.put(META, key, {"key": key, "value": value})
-        known = self._journal or read_journal(self._connection)  # what it says of the version in memory, if that is stored still
-        previous, now = self._stored_version(), time.time()
         entry = changes.journal_entry(previous)
         journal = entry_row(version, entry)
         old = {first: GenerationNote(first, 0, self._shared.writer, now, is_old=True, size=size)

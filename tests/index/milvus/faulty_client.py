@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from assistant.index.milvus.connection import Row
@@ -33,7 +34,7 @@ class FaultyClient:
     """The methods that `MilvusConnection` calls. `fault` is given each request by name, and makes it or fails."""
 
     def __init__(self, tables: MemoryTables) -> None:
-        self.tables, self.fault, self.closed = tables, no_fault, False
+        self.tables, self.loaded, self.closed = tables, set[str](), False
         self.fault: Fault = no_fault
 
     def close(self) -> None:
@@ -42,8 +43,11 @@ class FaultyClient:
     def has_collection(self, name: str, timeout: float) -> bool:
         return bool(self.fault("has", lambda: self.tables.has(name)))
 
+    def get_load_state(self, name: str, timeout: float) -> dict[str, Any]:
+        return dict(self.fault("load", lambda: {"state": SimpleNamespace(name="Loaded" if name in self.loaded else "NotLoad")}))
+
     def load_collection(self, name: str, timeout: float) -> None:
-        self.fault("load", lambda: None)
+        self.fault("load", lambda: self.loaded.add(name))
 
     def describe_collection(self, name: str, timeout: float) -> dict[str, Any]:
         dimension = self.tables.dimensions[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 
@@ -15,7 +16,7 @@ class MemoryTables(MilvusConnection):
     """Rows by collection and id. `before` is called before each request that changes something, with the request's name."""
 
     def __init__(self, before: Callable[[str], None] = lambda _: None) -> None:
-        self.address = MilvusAddress("memory")
+        self.address, self.is_lite = MilvusAddress("memory"), False
         self.before = before
         self.tables: dict[str, dict[int | str, Row]] = {}
         self.dimensions: dict[str, int] = {}
@@ -23,6 +24,12 @@ class MemoryTables(MilvusConnection):
 
     def close(self) -> None:
         pass
+
+    def move_on(self) -> None:
+        pass
+
+    def at_one_moment(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def has(self, collection: str) -> bool:
         return collection in self.tables

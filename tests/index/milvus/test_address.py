@@ -6,6 +6,7 @@ import pytest
 
 from assistant.errors import UsageError
 from assistant.index.milvus.address import parse_address
+from assistant.index.places import backend_of
 
 
 @pytest.mark.parametrize(("address", "text", "url"), [
@@ -18,6 +19,7 @@ from assistant.index.milvus.address import parse_address
 def test_a_server(address: str, text: str, url: str) -> None:
     parsed = parse_address(address)
     assert (parsed.text, parsed.url, parse_address(parsed.text)) == (text, url, parsed)
+    assert backend_of(address).canonical(address) == text
 
 
 def test_a_file() -> None:

@@ -32,7 +32,7 @@ from assistant.index.milvus import address, connection
 address.is_loopback = lambda host: False
 connection.CONNECT_SECONDS = float(sys.argv[2])
 try:
-    connection.connect(address.parse_address(sys.argv[1])).close()
+    connection.connect(address.parse_address(sys.argv[1]), may_create=sys.argv[3] == "True").close()
     print("connected")
 except AssistantError as error:
     print(error.exit_code, error, error.hint)
@@ -62,13 +62,17 @@ def certificate(folder: Path, name: str, *, days: int = 1) -> tuple[bytes, bytes
 
 
 class StandIn:
-    """A gRPC server that answers what a client of Milvus asks first, if the token is right. `seen` are the tokens that came."""
+    """A gRPC server that answers what a client of Milvus asks first, if the token is right.
 
-    def __init__(self, key: bytes = b"", pem: bytes = b"") -> None:
+    `seen` are the tokens that came, `created` the databases. Its user may not list databases, as one who may use a database only.
+    """
+
+    def __init__(self, key: bytes = b"", pem: bytes = b"", version: str = "v2.6.0") -> None:
         import grpc
         from pymilvus.grpc_gen import common_pb2, milvus_pb2, milvus_pb2_grpc
 
         seen: list[str] = []
+        created: list[str] = []
 
         def require_token(context: Any) -> None:
             given = dict(context.invocation_metadata()).get("authorization", "")
@@ -83,17 +87,24 @@ class StandIn:
 
             def GetVersion(self, request: Any, context: Any) -> Any:
                 require_token(context)
-                return milvus_pb2.GetVersionResponse(status=common_pb2.Status(), version="v2.6.0")
+                return milvus_pb2.GetVersionResponse(status=common_pb2.Status(), version=version)
+
+            def ShowCollections(self, request: Any, context: Any) -> Any:
+                require_token(context)
+                database = request.db_name or dict(context.invocation_metadata()).get("dbname", "")
+                missing = database not in {"team", *created}
+                said = {"code": 800, "reason": f"database not found[database={database}]"} if missing else {}
+                return milvus_pb2.ShowCollectionsResponse(status=common_pb2.Status(**said))
 
             def ListDatabases(self, request: Any, context: Any) -> Any:
-                require_token(context)
-                return milvus_pb2.ListDatabasesResponse(status=common_pb2.Status(), db_names=["default", "team"])
+                context.abort(grpc.StatusCode.PERMISSION_DENIED, "PrivilegeListDatabases: permission deny to ann")
 
-            def DescribeDatabase(self, request: Any, context: Any) -> Any:
+            def CreateDatabase(self, request: Any, context: Any) -> Any:
                 require_token(context)
-                return milvus_pb2.DescribeDatabaseResponse(status=common_pb2.Status(), db_name="team")
+                created.append(request.db_name)
+                return common_pb2.Status()
 
-        self.seen = seen
+        self.seen, self.created = seen, created
         self._server = grpc.server(ThreadPoolExecutor(4))
         milvus_pb2_grpc.add_MilvusServiceServicer_to_server(Service(), self._server)
         if pem:
@@ -106,14 +117,15 @@ class StandIn:
         self._server.stop(None).wait()
 
 
-def connected(address: str, trusted: Path | None = None, token: str = TOKEN, seconds: float = 5) -> str:
+def connected(address: str, trusted: Path | None = None, token: str = TOKEN, seconds: float = 5, *,
+              may_create: bool = True) -> str:
     """Return what a client says that connects to an address."""
     pytest.importorskip("pymilvus", reason=REASON)
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "ASSISTANT_LIBRARY_TOKEN": token, "GRPC_VERBOSITY": "NONE"}
     if trusted:
         environment["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(trusted)
-    done = subprocess.run([sys.executable, "-c", CLIENT, address, str(seconds)], env=environment, capture_output=True, text=True,
-                          timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", CLIENT, address, str(seconds), str(may_create)], env=environment,
+                          capture_output=True, text=True, timeout=120, check=False)
     assert not done.stderr, done.stderr
     return done.stdout.strip()
 
@@ -166,6 +178,30 @@ def test_a_server_without_encryption_gets_no_token(tmp_path: Path) -> None:
         said = connected(f"milvus://127.0.0.1:{server.port}/team")
         assert (said[:2], server.seen) == ("6 ", [])
         assert connected(f"milvus+plain://127.0.0.1:{server.port}/team") == "connected"  # the user asked for it
+
+
+def test_a_database_that_is_missing_is_created_if_it_may_be(tmp_path: Path) -> None:
+    pytest.importorskip("pymilvus", reason=REASON)
+    with closing(StandIn()) as server:
+        place = f"milvus+plain://127.0.0.1:{server.port}"
+        assert connected(f"{place}/other", may_create=False).startswith(f"4 There is no library at {place}/other.")
+        assert server.created == []
+        assert connected(f"{place}/other") == "connected"
+        assert connected(f"{place}/other") == "connected"
+        assert connected(f"{place}/team") == "connected"
+        assert server.created == ["other"]
+
+
+@pytest.mark.parametrize(("version", "told"), [
+    ("v2.3.5-lite", "runs Milvus 2.3.5; a shared library needs 2.4 or later"), ("v2.4.0", ""), ("3.0", ""), ("master-2026", ""),
+    ("Zilliz Cloud (Compatible with Milvus 2.4)", "")])
+def test_a_server_that_is_too_old_is_named_as_such(version: str, told: str) -> None:
+    pytest.importorskip("pymilvus", reason=REASON)
+    with closing(StandIn(version=version)) as server:
+        said = connected(f"milvus+plain://127.0.0.1:{server.port}/team")
+        assert said.startswith("2 The server of the shared library") if told else said == "connected"
+        assert told in said
+        assert server.created == []
 
 
 class Recorder(threading.Thread):

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from assistant.app.library.transfer import transfer
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, Progress, ignore_progress
 from assistant.index import SqliteLibrary
 from assistant.index.milvus import generations
-from assistant.index.milvus.connection import Row
+from assistant.index.milvus.address import MilvusAddress
+from assistant.index.milvus.connection import LITE_SECONDS, SECONDS, MilvusConnection, Row
 from assistant.index.milvus.generations import NewIds
 from assistant.index.milvus.library import MilvusLibrary
 from assistant.index.milvus.pending import PendingChunks
@@ -23,6 +25,7 @@ from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS
 from assistant.index.milvus.writer import CHUNKS_AT_ONCE
 from assistant.index.places import SharedPlace
 from assistant.index.store import vector_key
+from tests.index.milvus.faulty_client import FaultyClient
 from tests.index.milvus.memory_tables import MemoryTables
 from tests.index.milvus.test_interrupted import KillAfter, Killed
 
@@ -267,3 +270,23 @@ def test_pending_chunks_are_found_by_file_and_by_key() -> None:
     assert (pending.with_keys(["a"]), set(pending.files), len(pending), 2 in pending, 1 in pending) == (
         set(), {10}, 1, True, False)
     assert (pending.file_of(2), pending.key_of(2)) == (10, "b")
+
+
+class TimedClient(FaultyClient):
+    """A client that notes the time limit of searches."""
+
+    seconds = 0.0
+
+    def search(self, *given: Any, timeout: float, **named: Any) -> Any:
+        self.seconds = timeout
+        return super().search(*given, timeout=timeout, **named)
+
+
+@pytest.mark.parametrize("is_lite", [True, False])
+def test_a_search_of_milvus_lite_may_take_as_long_as_building_its_index(is_lite: bool) -> None:
+    tables = MemoryTables()
+    store = opened(tables)
+    put_files(store, range(1))
+    client = TimedClient(tables)
+    MilvusConnection(client, MilvusAddress("db"), is_lite=is_lite).search(PASSAGES, "words", [{1: 1.0}], 5)
+    assert client.seconds == (LITE_SECONDS if is_lite else SECONDS)

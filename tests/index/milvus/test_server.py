@@ -16,7 +16,7 @@ import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.errors import LibraryBusy, LibraryTooNew, ServerUnavailable, UsageError
-from assistant.index.milvus import canonical, connection, open_shared
+from assistant.index.milvus import canonical, connection, open_shared, server_errors
 from assistant.index.milvus.address import MilvusAddress
 from assistant.index.milvus.library import MilvusLibrary
 from assistant.index.milvus.rows import META, ledger_row
@@ -34,13 +34,13 @@ ENTRY = LedgerEntry("/a.txt", "/", FileState.INDEXED, "", 10, 1, "hash")
 @pytest.mark.parametrize(("said", "told"), [
     ("auth check failure, please check api key is correct", "refuses the token"),
     ("<_InactiveRpcError: UNAUTHENTICATED>", "refuses the token"),
-    ("PrivilegeSearch: permission deny to ann in the `team` database", "refuses the token"),
+    ("PrivilegeSearch: permission deny to ann in the `team` database", "does not allow this: PrivilegeSearch"),
     ("Fail connecting to server on db:19530, illegal connection params or server unavailable", "cannot be reached"),
     ("Deadline Exceeded", "cannot be reached"),
     ("channel not found[channel=by-dev-rootcoord]\nstack trace", "reports an error: channel not found"),
 ])
 def test_an_error_of_the_server_is_one_sentence(said: str, told: str) -> None:
-    error = connection.translate(RuntimeError(said), MilvusAddress("db"))
+    error = server_errors.translate(RuntimeError(said), MilvusAddress("db"))
     assert isinstance(error, ServerUnavailable)
     assert told in str(error)
     assert "db:19530" in str(error)
