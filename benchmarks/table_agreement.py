@@ -31,7 +31,7 @@ from assistant.models.llama.chat import LlamaChat
 from assistant.tables import answering
 from assistant.tables.answering import SURE, agreeing, decide, is_certain, solutions, understand
 from assistant.tables.connection import TableConnection
-from assistant.tables.model_statements import statements_of_model
+from assistant.tables.model_statements import WriteSql, statements_of_model
 from assistant.tables.solutions import Solved, same_answer
 from assistant.text.calculations import recognize_intent
 
@@ -88,7 +88,7 @@ def balanced(folder: Path, skip: int, each: int) -> list[dict[str, Any]]:
     return [record for row in zip(*by_kind, strict=True) for record in row]
 
 
-def ask(record: dict[str, Any], folder: Path, files: Path, number: int, write: answering.WriteSql) -> Asked:
+def ask(record: dict[str, Any], folder: Path, files: Path, number: int, write: WriteSql) -> Asked:
     """Return the readings by rule of a question, and the statements of the chat model where the rules are not sure."""
     gold = tuple(record["answers"])
     table, intent = read_table(folder / "corpus" / record["table"], files, number), recognize_intent(record["question"])
