@@ -27,11 +27,12 @@ def sent(path: str, fields: dict[str, object]) -> bytes:
     return head.encode() + body
 
 
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("path", PATHS)
-def test_disconnecting_stops_the_model(web: Web, endless: Endless, path: str, stream: bool):
+@pytest.mark.parametrize(("path", "extra"), [
+    ("/ask", {}), *((path, {"stream": stream}) for path in PATHS if path != "/ask" for stream in (False, True))
+])
+def test_disconnecting_stops_the_model(web: Web, endless: Endless, path: str, extra: dict[str, bool]):
     with web.connect() as connection:
-        connection.sendall(sent(path, {**PATHS[path], "stream": stream}))
+        connection.sendall(sent(path, {**PATHS[path], **extra}))
         endless.wait_for_begin()
     endless.wait_for_stop()
     assert web.post("/search", {"question": "deposit"}).status_code == 200
