@@ -71,6 +71,7 @@ def asked(question: str, table: TableInfo, connection: TableConnection) -> Compu
         ("costs", COSTS, "What did we spend in total?", ("1127.75",)),
         ("costs", COSTS, "Which kind did we spend the most on?", ("Rent",)),
         ("costs", COSTS, "How much did we spend per kind?", ("Rent", "Fuel", "Stamps")),
+        ("costs", COSTS, "What is the total amount per kind?", ("Rent", "Fuel", "Stamps")),
         ("bills", BILLS, "How many bills are overdue?", ("2",)),
         ("bills", BILLS, "Which bills are overdue?", ("B2", "B3")),
         ("bills", BILLS, "How much is still unpaid?", ("365",)),

@@ -336,7 +336,7 @@ def result_features(reading: Reading, result: QueryResult, linked: LinkedQuestio
     """Return what a result says about its reading: zero, several rows, a tie for the first place."""
     first = result.rows[0]
     is_extreme = reading.marks[0] in {"extreme row", "extreme sum", "extreme count"}
-    kind = value_kind(first[0])
+    kind = value_kind(first[-1] if reading.marks[:2] == ("sum", "grouped") else first[0])  # not of the group
     features = {
         f"{form_asked(linked.question)} gives {kind}": 1.0,
         f"{reading.marks[0]} gives {kind}": 1.0,
