@@ -48,6 +48,11 @@ STORE = (
     "Saw;B;0;45",
 )
 MONTHS = ("Month;Shop;Units;Revenue (EUR)", "May;Kiel;10;500", "May;Bonn;20;700", "June;Kiel;95;300", "June;Bonn;40;650")
+ORDERS = (
+    "order;date;customer;region;product;amount",
+    *(f"O{number:03};2026-{1 + number % 12:02}-11;Customer {number % 7};{region};Product {number % 5};{number * 3.7:.2f}"
+      for number, region in enumerate(("North", "South", "East", "West") * 6, 1)),
+)
 COSTS_ZH = (
     "日期;类别;金额;供应商;部门",
     "2026-09-07;差旅;800;携程;市场部",
@@ -71,7 +76,7 @@ def asked(question: str, table: TableInfo, connection: TableConnection) -> Compu
         ("costs", COSTS, "What did we spend in total?", ("1127.75",)),
         ("costs", COSTS, "Which kind did we spend the most on?", ("Rent",)),
         ("costs", COSTS, "How much did we spend per kind?", ("Rent", "Fuel", "Stamps")),
-        ("costs", COSTS, "What is the total amount per kind?", ("Rent", "Fuel", "Stamps")),
+        ("orders", ORDERS, "What is the total amount per region?", ("North", "South", "East", "West")),
         ("bills", BILLS, "How many bills are overdue?", ("2",)),
         ("bills", BILLS, "Which bills are overdue?", ("B2", "B3")),
         ("bills", BILLS, "How much is still unpaid?", ("365",)),
