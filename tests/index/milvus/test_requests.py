@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from assistant.index.milvus.generations import NewIds
 from assistant.index.milvus.library import MilvusLibrary
 from assistant.index.milvus.pending import PendingChunks
 from assistant.index.milvus.rows import FILE, GENERATION, ledger_row
-from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS
+from assistant.index.milvus.schema import LEDGER, PASSAGES, PASSAGES_COLLECTION, VECTORS
 from assistant.index.milvus.writer import CHUNKS_AT_ONCE
 from assistant.index.places import SharedPlace
 from assistant.index.store import vector_key
@@ -290,3 +291,47 @@ def test_a_search_of_milvus_lite_may_take_as_long_as_building_its_index(is_lite:
     client = TimedClient(tables)
     MilvusConnection(client, MilvusAddress("db"), is_lite=is_lite).search(PASSAGES, "words", [{1: 1.0}], 5)
     assert client.seconds == (LITE_SECONDS if is_lite else SECONDS)
+
+
+class HalfMade(FaultyClient):
+    """A client of a server that has a collection, but no index of it yet, and notes which there are when it is loaded."""
+
+    def __init__(self, tables: MemoryTables) -> None:
+        super().__init__(tables)
+        self.made, self.at_loading, self.flushed = list[str](), list[str](), list[str]()
+
+    def list_indexes(self, name: str, field_name: str, timeout: float) -> list[str]:
+        return [field for field in self.made if field == field_name]
+
+    def prepare_index_params(self) -> Any:
+        return SimpleNamespace(add_index=lambda field, **_: self.made.append(field))
+
+    def create_index(self, name: str, index: object, timeout: float) -> None:
+        assert name not in self.loaded
+
+    def load_collection(self, name: str, timeout: float) -> None:
+        self.at_loading = list(self.made)
+        super().load_collection(name, timeout)
+
+    def flush(self, name: str, timeout: float) -> None:
+        self.flushed.append(name)
+
+
+def half_made(**tell: bool) -> tuple[HalfMade, MilvusConnection]:
+    tables = MemoryTables()
+    put_files(opened(tables), range(1))
+    client = HalfMade(tables)
+    return client, MilvusConnection(client, MilvusAddress("db"), **tell)
+
+
+def test_a_collection_that_another_machine_is_making_is_loaded_only_with_all_its_indexes() -> None:
+    client, connection = half_made()
+    connection.open(PASSAGES_COLLECTION)
+    assert client.at_loading == [PASSAGES_COLLECTION.vector, *PASSAGES_COLLECTION.indexed]
+
+
+@pytest.mark.parametrize(("is_lite", "flushed"), [(True, [LEDGER, PASSAGES, VECTORS]), (False, [])])
+def test_only_milvus_lite_is_asked_to_put_rows_into_files(is_lite: bool, flushed: list[str]) -> None:
+    client, connection = half_made(is_lite=is_lite)
+    MilvusLibrary(connection, SharedPlace("milvus://db", "machine"), Path()).prepare(2)
+    assert client.flushed == flushed
