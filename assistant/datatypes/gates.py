@@ -40,7 +40,8 @@ class ProbeGate:
     certain: the same, from which such an answer is shown once its first sentence has full support
     undoubted: the same, from which its words are shown as they come
     gain: weight of the query-likelihood gain; 0 if it is not measured
-    cross_language: added for a question in another language than its best chunk
+    cross_language: added for a question in another language than its best chunk, once all passages are read
+    chinese: added for a Chinese question, once all passages are read
     unsupported: added if the finished answer lacks full support
     margin: distance of the log-odds from the threshold from which the estimate before the answer decides
     waits_for_support: whether an answer is shown only from its first supported sentence on, whatever the estimate
@@ -53,6 +54,7 @@ class ProbeGate:
     intercept: float = 0.0
     gain: float = 0.0
     cross_language: float = 0.0
+    chinese: float = 0.0
     unsupported: float = 0.0
     margin: float = 0.0
     waits_for_support: bool = False

@@ -40,10 +40,14 @@ def gain_candidates(gate: Gate | None, prompt: Prompt, question: str) -> tuple[S
     return answerability_probe(prompt, question) if gate is not None and gate.measures_gain else ()
 
 
-def cross_language_offset(gate: Gate | None, question: str, prompt: Prompt) -> float:
-    """Return the log-odds offset for a question in another language than its best chunk; 0 for the same language."""
-    same = prompt.passages and language(prompt.passages[0].chunk.text) == language(question)
-    return 0.0 if same or gate is None else gate.cross_language
+def language_offset(gate: Gate | None, question: str, prompt: Prompt) -> float:
+    """Return the log-odds offset for the language of a question: for Chinese, and for another one than its best chunk has."""
+    if gate is None:
+        return 0.0
+    asked = language(question)
+    chinese = gate.chinese if asked == "zh" and isinstance(gate, ProbeGate) else 0.0
+    same = prompt.passages and language(prompt.passages[0].chunk.text) == asked
+    return chinese if same else chinese + gate.cross_language
 
 
 def query_likelihood_gain(log_likelihoods: Sequence[float]) -> float | None:

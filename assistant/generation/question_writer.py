@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from assistant.datatypes import Calibration, ChatModel, Chunk, Gate, Hit, Message, PromptText
 from assistant.errors import ModelUnusable
-from assistant.generation.answerability import gain_candidates, log_odds, logistic, measure_signals
+from assistant.generation.answerability import gain_candidates, language_offset, log_odds, logistic, measure_signals
 from assistant.generation.prompt import QUESTION_REQUEST, Prompt
 from assistant.generation.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize, sanitize_span
 from assistant.text.languages import language
@@ -96,14 +96,14 @@ def write_question(chat: ChatModel, chunk: Chunk) -> str:
 
 
 def question_log_odds(chat: ChatModel, gate: Gate, prompt: Prompt, question: str) -> float:
-    """Return the log-odds that the chunks do not answer the question, before the answer and without an offset.
+    """Return the log-odds that the chunks do not answer the question, before the answer and without the library's offset.
 
     Raises ModelUnusable if the hidden state that the gate reads is missing.
     """
     found = measure_signals(gate, chat.reply(prompt.messages, 1, gain_candidates(gate, prompt, question)), question)
     if found is None:
         raise ModelUnusable("The hidden state of the chat model cannot be read.", "Install the llama-cpp-python of this program.")
-    return found.odds
+    return found.odds + language_offset(gate, question, prompt)
 
 
 def fit_offset(trials: Sequence[CalibrationTrial]) -> float:

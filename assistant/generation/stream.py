@@ -27,12 +27,12 @@ from assistant.datatypes import (
     StreamedAnswer,
 )
 from assistant.generation.answerability import (
-    cross_language_offset,
     estimate_before,
     estimate_with_support,
     estimate_with_verification,
     gain_candidates,
     is_decided,
+    language_offset,
     query_likelihood_gain,
     verify_answer,
 )
@@ -154,7 +154,7 @@ class AnswerStream(StreamedAnswer):
         gate = self._limits.gate
         scored = gain_candidates(gate, prompt, self._standalone)
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, scored)
-        self._offset = self._limits.offset + cross_language_offset(gate, self.question, prompt)
+        self._offset = self._limits.offset + language_offset(gate, self.question, prompt)
         answerability = self._estimate_before(reply)
         self._answer = replace(self._answer, answerability=answerability)
         if gate and is_decided(gate, answerability) and answerability.is_unlikely:

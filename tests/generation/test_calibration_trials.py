@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
-from assistant.datatypes import Chunk, Hit, Location
-from assistant.generation.answerability import cross_language_offset, logistic
+from assistant.datatypes import Chunk, Hit, Location, Message
+from assistant.generation.answerability import language_offset, logistic
 from assistant.generation.prompt import Prompt
-from assistant.generation.question_writer import CalibrationTrial, fit_calibration, fit_offset, write_question
+from assistant.generation.question_writer import CalibrationTrial, fit_calibration, fit_offset, question_log_odds, write_question
 from assistant.models.fake import FakeChat
-from tests.generation.gates import PROBE_GATE
+from tests.generation.gates import LIKELIHOOD_GATE, PROBE_GATE
 
 CHUNK = Chunk("The lease of the mill ends on 31 December 2027.", Location(1, 1, 0, 47))
 
@@ -39,5 +41,20 @@ def test_a_calibration_says_what_it_changes() -> None:
 
 def test_a_question_in_another_language_than_its_passages_is_doubted_less() -> None:
     prompt = Prompt((), (Hit(1, "/a.txt", "A", CHUNK),))
-    other, same = (cross_language_offset(PROBE_GATE, asked, prompt) for asked in ("租约何时到期？", "When does the lease end?"))
-    assert other < same == cross_language_offset(None, "租约何时到期？", prompt) == 0.0
+    other, same = (language_offset(PROBE_GATE, asked, prompt) for asked in ("租约何时到期？", "When does the lease end?"))
+    assert other - PROBE_GATE.chinese < same == language_offset(None, "租约何时到期？", prompt) == 0.0
+
+
+def test_a_chinese_question_is_doubted_more_by_a_probe_that_was_fitted_so() -> None:
+    prompt = Prompt((), (Hit(1, "/a.txt", "A", Chunk("租约于六月到期。", Location(1, 1, 0, 8))),))
+    assert language_offset(PROBE_GATE, "租约何时到期？", prompt) == PROBE_GATE.chinese > 0
+    assert language_offset(replace(PROBE_GATE, chinese=0.0), "租约何时到期？", prompt) == 0.0
+    assert language_offset(LIKELIHOOD_GATE, "租约何时到期？", prompt) == 0.0
+
+
+def test_the_odds_that_an_offset_of_a_library_is_fitted_to_hold_that_of_the_language() -> None:
+    prompt = Prompt((Message("system", "Answer."), Message("user", "租约于六月到期。租约何时到期？")), (Hit(1, "/a.txt", "A", Chunk("租约于六月到期。", Location(1, 1, 0, 8))),))
+    chat = FakeChat(probed=1.0, watched={PROBE_GATE.probe.layer})
+    with_it, without = (question_log_odds(chat, gate, prompt, "租约何时到期？")
+                        for gate in (PROBE_GATE, replace(PROBE_GATE, chinese=0.0)))
+    assert with_it - without == pytest.approx(PROBE_GATE.chinese)

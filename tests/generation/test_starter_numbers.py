@@ -85,5 +85,6 @@ def test_its_probe_and_the_constants_beside_it_are_the_ones_that_were_measured()
     assert (gate.intercept, gate.gain, gate.least, gate.certain, gate.undoubted) == (-0.37, 2.0, 1.37, 2.12, 2.72)
     assert (gate.cross_language, gate.margin, gate.waits_for_support) == (-1.0, 0.9, False)
     assert gate.unsupported == pytest.approx(0.693147, abs=1e-6)
+    assert gate.chinese == pytest.approx(1.098612, abs=1e-6)
     assert shipped_gate(STARTER, reads_layers=False) == LIKELIHOOD_GATE
     assert (LIKELIHOOD_GATE.certain_gain, LEAST_GAIN) == (0.567, 0.45)

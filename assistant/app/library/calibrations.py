@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assistant.datatypes import Vector
 
 PREFIX = "calibration_"
-SIGNALS = 2  # version of the signals that an offset is added to
+SIGNALS = 3  # version of the signals that an offset is added to
 
 
 def offset_key(fingerprint: str) -> str:
