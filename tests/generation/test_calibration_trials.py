@@ -53,7 +53,8 @@ def test_a_chinese_question_is_doubted_more_by_a_probe_that_was_fitted_so() -> N
 
 
 def test_the_odds_that_an_offset_of_a_library_is_fitted_to_hold_that_of_the_language() -> None:
-    prompt = Prompt((Message("system", "Answer."), Message("user", "租约于六月到期。租约何时到期？")), (Hit(1, "/a.txt", "A", Chunk("租约于六月到期。", Location(1, 1, 0, 8))),))
+    messages = (Message("system", "Answer."), Message("user", "租约于六月到期。租约何时到期？"))
+    prompt = Prompt(messages, (Hit(1, "/a.txt", "A", Chunk("租约于六月到期。", Location(1, 1, 0, 8))),))
     chat = FakeChat(probed=1.0, watched={PROBE_GATE.probe.layer})
     with_it, without = (question_log_odds(chat, gate, prompt, "租约何时到期？")
                         for gate in (PROBE_GATE, replace(PROBE_GATE, chinese=0.0)))
