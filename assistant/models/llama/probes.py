@@ -57,9 +57,9 @@ QWEN = ShippedConstants(
     # the third; of 48 of CMRC, .77, .75 and .68, and of 48 whose document was taken out .02, none and none.
     least=1.37, certain=2.12, undoubted=2.72,
     cross_language=QWEN_CROSS_LANGUAGE, margin=QWEN_MARGIN,
-    # The probe, fitted to mostly English prompts, doubts too little in Chinese. Chosen on 56 Chinese questions of CMRC and RGB (of
-    # the half "fit"), from what was recorded of them: no answerable one of 31 is refused, and of 25 unanswerable ones 21 instead
-    # of 20. From log 4 on an answerable one is.
+    # The probe, fitted to mostly English prompts, doubts too little in Chinese. Chosen on 56 Chinese questions of CMRC and RGB
+    # (the half "fit"), from what was recorded of them: no answerable one of 31 is refused, and of 25 unanswerable ones 21
+    # instead of 20. From log 4 on an answerable one is.
     chinese=math.log(3),
     # With a probe, full support says little more: 39 of 45 drafts to answerable training questions had it, and 16 of 24 to
     # unanswerable ones. A draft without it makes "not answerable" twice as likely.
