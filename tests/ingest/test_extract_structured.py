@@ -39,6 +39,11 @@ def test_json_that_nobody_could_read_is_laid_out():
     assert read_json(source(broken, "a.json")).text == broken
 
 
+def test_json_lines_keep_their_numbers_and_repeated_keys():
+    record = '{"a": "caf%s", "price": 12.50, "share":1.0e3, "k": 1, "k": 2, "path": "C:\\\\users"}\n'
+    assert read_json_lines(source(record % "\\u00e9", "a.jsonl")).text == record % "é"
+
+
 def test_json_lines_keep_their_lines():
     found = read_json_lines(source('{"a": "\\u65e5"}\n{"a":1}\n{"a": "\\u65e5"\n', "a.jsonl"))
     assert found.text == '{"a": "日"}\n{"a":1}\n{"a": "\\u65e5"\n'
