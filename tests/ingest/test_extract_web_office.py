@@ -167,6 +167,13 @@ def test_docx_tables_that_are_there_for_the_layout(make_docx):
     assert [table.header for table in found.tables] == ["", "Year | Sales"]
 
 
+def test_docx_text_boxes_in_cells_are_read(make_docx):
+    inner = f"<w:txbxContent>{paragraph('12 March')}</w:txbxContent>"
+    box = f"<w:p><w:r><w:t>Due:</w:t><w:pict>{inner}</w:pict></w:r></w:p>"
+    table = f"<w:tbl><w:tr><w:tc>{paragraph('Rent')}</w:tc><w:tc>{box}</w:tc></w:tr></w:tbl>"
+    assert read_docx(Source(make_docx(table), "a.docx")).text == "Rent | Due: 12 March"
+
+
 def test_docx_cells_that_span_columns_keep_the_others_in_place(make_docx):
     wide = f"<w:tc><w:tcPr><w:gridSpan w:val='2'/></w:tcPr>{paragraph('wide')}</w:tc>"
     table = f"<w:tbl><w:tr>{wide}<w:tc>{paragraph('c')}</w:tc></w:tr>{row('1', '2', '3')}</w:tbl>"
