@@ -94,6 +94,14 @@ def test_feeds_are_read_with_the_html_in_them():
     assert titles(found) == [(1, "News"), (2, "One")]
 
 
+def test_prose_in_xml_is_read_however_long_its_words_are():
+    linked = f"{SENTENCE} See https://example.org/?{'page=next&amp;' * 30}."
+    thai = "ประชุมวันพุธ" * 20  # written without spaces
+    data = "".join(map(chr, range(48, 58))) + "aBcDeF" * 50
+    found = read_xml(source(f"<article><p>{linked}</p><p>{thai}</p><p>{data}</p></article>", "a.xml"))
+    assert found.text == f"{linked.replace('&amp;', '&')}\n\n{thai}\n\n[data]"
+
+
 def test_data_in_xml_is_kept_as_it_is():
     text = '<config>\n  <add key="port" value="80"/>\n  <host>example.org</host>\n</config>\n'
     found = read_xml(source(text, "a.xml"))

@@ -33,7 +33,6 @@ SENTENCE, WIDE_SENTENCE = 40, 15  # minimum characters of prose, and of Chinese 
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 SHARE_OF_SENTENCES = 0.3
 SHORT = 200  # characters of child elements that are joined to one line ("Ann", "Lee")
-MAX_WORD = 200  # characters; a longer word is encoded binary data
 
 
 def read_xml(source: Source) -> Extraction:
@@ -110,8 +109,7 @@ def _write_text(node: _Element, builder: ExtractionBuilder, is_paragraph: bool) 
         raw, is_paragraph = html_to_text(raw), True
     else:
         raw = " ".join(raw.split())
-    if raw and not any(len(word) > MAX_WORD for word in raw.split() if not WIDE.search(word)):
-        builder.add(raw, PARAGRAPH if is_paragraph or len(raw) > SHORT else LINE)
+    builder.add(raw, PARAGRAPH if is_paragraph or len(raw) > SHORT else LINE)
 
 
 def _line(node: _Element) -> str:
