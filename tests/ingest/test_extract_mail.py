@@ -152,6 +152,14 @@ def test_messages_of_a_mailbox_are_parts():
     assert [member.name for member in open_mbox(Source(MBOX, "a.mbox"))] == ["message 2/m.pdf"]
 
 
+@pytest.mark.parametrize("line", ["we are in room 4.", "Note: room 4.", "no: 1\n\nSubject: none"])
+def test_a_line_of_a_message_that_only_looks_like_the_next_one_is_kept(line):
+    data = MBOX.replace(b"From now on, no new message.", f"From 10:30 to 11:00\n{line}".encode())
+    found = read_mbox(Source(data, "a.mbox"))
+    assert f"From 10:30 to 11:00\n{line}" in found.text
+    assert [part.message for part in found.parts] == [1, 2]
+
+
 def test_what_is_no_mailbox():
     with pytest.raises(UnreadableFile, match="no mailbox"):
         read_mbox(Source(b"text", "a.mbox"))

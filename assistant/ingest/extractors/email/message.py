@@ -46,8 +46,12 @@ LONGEST_HEADER = 20_000  # characters; decoding takes quadratic time
 
 BodyText = tuple[bool, str]  # whether it is HTML, and the text
 
-# A message begins with "From sender date" after an empty line; in the text of a message such a line is written ">From".
-SEPARATOR = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{1,300}?\d:\d\d[^\r\n]{0,300}\r?\n")
+# A message begins with "From sender date" after an empty line, and its header follows; in the text of a message such a line is
+# written ">From", but not by every program.
+SEPARATOR = re.compile(
+    rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{1,300}?\d:\d\d[^\r\n]{0,300}\r?\n"
+    rb"(?=(?:(?:[!-9;-~]+:|[ \t]|>*From )[^\n]*\n)*?(?i:%b):)" % "|".join(KNOWN_HEADERS).encode()
+)
 QUOTED = re.compile(rb"^>(>*From )", re.M)
 STEP = 50
 
