@@ -182,6 +182,16 @@ def test_contacts():
     assert read_content_lines(source(card, "a.vcf")).text == "FN:Jörg Lee\nTEL:20240105\nADR:Main St 1; Bern; 3000; CH"
 
 
+def test_contacts_without_a_whole_name_are_shown_with_its_parts():
+    cards = (
+        "BEGIN:VCARD\nVERSION:2.1\nN:Lee;Ann;;Dr.\nTEL;CELL:1\nEND:VCARD\n"
+        "BEGIN:VCARD\nVERSION:3.0\nN:May;Bo;;;\nFN:\nTEL:2\nEND:VCARD\n"
+        "BEGIN:VCARD\nVERSION:3.0\nN:Day;Cy;;;\nFN:Cy Day\nTEL:3\nEND:VCARD\n"
+    )
+    text = "N:Lee; Ann; Dr.\nTEL:1\n\nN:May; Bo\nTEL:2\n\nFN:Cy Day\nTEL:3"
+    assert read_content_lines(source(cards, "a.vcf")).text == text
+
+
 def test_json_whose_indentation_would_fill_the_memory_is_kept_as_it_is(monkeypatch):
     text = "[" * 100 + "1," * 2000 + "1" + "]" * 100
     monkeypatch.setattr(structured, "MAX_CHARACTERS", 50_000)
