@@ -174,6 +174,13 @@ def test_calendars():
         read_content_lines(source("text", "a.ics"))
 
 
+@pytest.mark.parametrize("summary", ["Größe der Räume", "采购合同付款安排的会议"])
+def test_folds_inside_a_character(summary):
+    folded = b"\r\n ".join(summary.encode()[at : at + 2] for at in range(0, len(summary.encode()), 2))
+    found = read_content_lines(Source(b"BEGIN:VEVENT\r\nSUMMARY:" + folded + b"\r\nEND:VEVENT\r\n", "a.ics"))
+    assert (found.text, found.notes) == (f"SUMMARY:{summary}", ())
+
+
 def test_contacts():
     card = (
         "BEGIN:VCARD\nVERSION:2.1\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:J=C3=B6rg=20=\nLee\nitem1.TEL;TYPE=CELL:20240105\n"

@@ -18,6 +18,7 @@ from assistant.ingest.extractors.encoding import decode, decode_as
 
 LINE_END = re.compile("\r\n|[\r\n]")  # not str.splitlines: values may hold other separators
 FOLD = re.compile(r"\r?\n[ \t]")
+SPLIT = re.compile(rb"(?<=[\x80-\xff])\r?\n[ \t](?=[\x80-\xbf])")  # a fold inside a character, which RFC 5545 (3.1) warns of
 SOFT_BREAK = re.compile(r"=\r?\n")
 CONTENT = re.compile(r"(?:[\w-]+\.)?([\w-]+)((?:;[^:;\"=]+(?:=(?:\"[^\"]*\"|[^:;\"])*)?)*):(.*)$", re.S)
 COMMON_NAME = re.compile(r";CN=(?:\"([^\"]*)\"|([^;:]*))", re.I)
@@ -42,7 +43,7 @@ class _ContentLine:
 
 def read_content_lines(source: Source) -> Extraction:
     """Read a calendar or an address book; technical properties are left out."""
-    decoded = decode(source.data, source.suffix)
+    decoded = decode(SPLIT.sub(b"", source.data), source.suffix)
     if "BEGIN:V" not in decoded.text.upper():
         raise UnreadableFile("damaged: it is no calendar or address book")
     builder, title, gap = ExtractionBuilder(), "", PARAGRAPH
