@@ -152,6 +152,13 @@ def test_messages_of_a_mailbox_are_parts():
     assert [member.name for member in open_mbox(Source(MBOX, "a.mbox"))] == ["message 2/m.pdf"]
 
 
+def test_the_root_of_related_parts_is_the_one_that_is_named():
+    head = b"From: a@b\nContent-Type: multipart/related; boundary=B; start=%b\n\n"
+    parts = b"--B\nContent-Type: image/png\nContent-ID: <p>\n\nx\n--B\nContent-Type: text/html\nContent-ID: <m>\n\n<p>Hi</p>\n--B--\n"
+    assert read(head % b'"<m>"' + parts).text.endswith("\n\nHi")
+    assert read(head % b'"<p>"' + parts).text.endswith("From: a@b")
+
+
 @pytest.mark.parametrize("line", ["we are in room 4.", "Note: room 4.", "no: 1\n\nSubject: none"])
 def test_a_line_of_a_message_that_only_looks_like_the_next_one_is_kept(line):
     data = MBOX.replace(b"From now on, no new message.", f"From 10:30 to 11:00\n{line}".encode())

@@ -127,8 +127,7 @@ def _texts(part: Message) -> Iterator[BodyText]:
     if kind == "multipart/alternative":
         yield from _best_of([list(_texts(child)) for child in _children(part)])
     elif kind in ("multipart/related", "multipart/signed"):
-        for child in _children(part)[:1]:
-            yield from _texts(child)
+        yield from _texts(_root(part)) if _children(part) else ()
     elif part.get_content_maintype() == "multipart":
         for child in _children(part):
             yield from _texts(child)
@@ -160,6 +159,12 @@ def _length(form: list[BodyText]) -> int:
 def _children(part: Message) -> list[Message]:
     payload = part.get_payload()
     return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
+
+
+def _root(part: Message) -> Message:
+    """Return the part that the others belong to: the one that the message names (RFC 2387), else the first."""
+    start, children = part.get_param("start"), _children(part)
+    return next((child for child in children if start and child.get("Content-ID") == start), children[0])
 
 
 def _text(part: Message) -> str:
