@@ -85,6 +85,16 @@ def test_documents_in_xml_are_read_without_tags():
     assert found.tables[0].header == "Bird | Count" and found.title == "On birds"
 
 
+def test_tables_in_xml_keep_their_titles():
+    docbook = "<row><entry>Bird</entry><entry>Count</entry></row><row><entry>wren</entry><entry>3</entry></row>"
+    table = f"<table><title>Birds of 2024</title><tgroup><colspec/><tbody>{docbook}</tbody></tgroup></table>"
+    assert read_xml(source(f"<article><p>{SENTENCE}</p>{table}</article>", "a.xml")).text == (
+        f"{SENTENCE}\n\nBirds of 2024\n\nBird | Count\nwren | 3"
+    )
+    tei = "<table><head>Birds</head><row><cell>Bird</cell><cell>Count</cell></row><row><cell>wren</cell><cell>3</cell></row></table>"
+    assert read_xml(source(f"<TEI><p>{SENTENCE}</p>{tei}</TEI>", "a.xml")).text.endswith("Birds\n\nBird | Count\nwren | 3")
+
+
 def test_feeds_are_read_with_the_html_in_them():
     link = "<title>One</title><link>http://x.org/1</link>"
     item = f"{link}<description>&lt;p&gt;{SENTENCE}&lt;/p&gt;&lt;script&gt;x()&lt;/script&gt;</description>"

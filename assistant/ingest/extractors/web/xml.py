@@ -97,6 +97,8 @@ def _write(node: _Element, builder: ExtractionBuilder, depth: int) -> None:
 def _write_table(node: _Element, builder: ExtractionBuilder, depth: int) -> None:
     rows = [[_line(cell) for cell in row if _name(cell) in CELLS] for row in node.iter() if _name(row) in ROWS]
     if any(rows):
+        for beside in (child for child in node if _name(child) and not any(_name(inner) in ROWS for inner in child.iter())):
+            builder.add(_line(beside))  # its title or caption
         builder.add_table([row for row in rows if row])
     else:
         for child in node:
