@@ -154,7 +154,8 @@ def test_messages_of_a_mailbox_are_parts():
 
 def test_the_root_of_related_parts_is_the_one_that_is_named():
     head = b"From: a@b\nContent-Type: multipart/related; boundary=B; start=%b\n\n"
-    parts = b"--B\nContent-Type: image/png\nContent-ID: <p>\n\nx\n--B\nContent-Type: text/html\nContent-ID: <m>\n\n<p>Hi</p>\n--B--\n"
+    parts = b"--B\nContent-Type: image/png\nContent-ID: <p>\n\nx\n"
+    parts += b"--B\nContent-Type: text/html\nContent-ID: <m>\n\n<p>Hi</p>\n--B--\n"
     assert read(head % b'"<m>"' + parts).text.endswith("\n\nHi")
     assert read(head % b'"<p>"' + parts).text.endswith("From: a@b")
 

@@ -183,4 +183,5 @@ def _runs(node: Element) -> Iterator[str]:
 def _is_raised(run: Element) -> bool:
     """Return whether a run of text is superscript, in a document or on a slide."""
     properties = child_of(run, "rPr")
-    return attribute(child_of(properties, "vertAlign"), "val") == "superscript" or whole_number(attribute(properties, "baseline")) > 0
+    is_superscript = attribute(child_of(properties, "vertAlign"), "val") == "superscript"
+    return is_superscript or whole_number(attribute(properties, "baseline")) > 0

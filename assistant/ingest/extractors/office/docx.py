@@ -65,7 +65,8 @@ def read_docx(source: Source) -> Extraction:
 
 def _write_margins(margins: Sequence[Element], writing: ExtractionBuilder) -> None:
     """Write the paragraphs of headers and footers once, behind the body; without page numbers and what is in the body."""
-    texts = (text for margin in margins for paragraph in outermost(margin, "p", TEXT_BOX) for text in _texts_with_boxes(paragraph))
+    paragraphs = (paragraph for margin in margins for paragraph in outermost(margin, "p", TEXT_BOX))
+    texts = (text for paragraph in paragraphs for text in _texts_with_boxes(paragraph))
     gap = PARAGRAPH
     for text in dict.fromkeys(texts):
         if not PAGE_NUMBER.fullmatch(text) and text not in writing:

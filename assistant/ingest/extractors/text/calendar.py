@@ -74,7 +74,7 @@ def _lines(text: str) -> Iterator[_ContentLine]:
 
 
 def _without_second_names(lines: Iterable[_ContentLine]) -> Iterator[_ContentLine]:
-    """Yield the lines, without the parts of the name (N) of a person whose whole name (FN) is given; vCard 2.1 may give N only."""
+    """Yield the lines without the parts of the name (N) of a person whose whole name (FN) is given; vCard 2.1 needs only N."""
     for is_border, run in groupby(lines, lambda line: line.name in ("BEGIN", "END")):
         properties = list(run)
         is_named = not is_border and any(line.name == "FN" and line.value for line in properties)

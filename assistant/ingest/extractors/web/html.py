@@ -54,7 +54,8 @@ WIKI_CLASSES = frozenset({"mw-editsection", "mw-jump-link", "catlinks", "printfo
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0+)?(?![.\d])", re.I)
 NO_SIZE = re.compile(r"\bfont-size\s*:\s*0(?:\.0+)?(?![.\d])", re.I)
 OWN_SIZE = re.compile(  # not em or %, which are parts of the size around the element
-    r"\bfont(?:-size)?\s*:[^;]*?(?:(?:[1-9]\d*(?:\.\d+)?|\.\d*[1-9]\d*)(?:px|pt|pc|in|cm|mm|rem|vw)|\bsmall|\bmedium|\blarge)\b", re.I)
+    r"\bfont(?:-size)?\s*:[^;]*?"
+    r"(?:(?:[1-9]\d*(?:\.\d+)?|\.\d*[1-9]\d*)(?:px|pt|pc|in|cm|mm|rem|vw)|\bsmall|\bmedium|\blarge)\b", re.I)
 MAX_HIDDEN = 0.5  # share of a page's text
 
 
