@@ -11,6 +11,7 @@ import binascii
 import mimetypes
 import re
 from base64 import b64decode
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -49,7 +50,7 @@ BodyText = tuple[bool, str]  # whether it is HTML, and the text
 # A message begins with "From sender date" after an empty line, and its header follows; in the text of a message such a line is
 # written ">From", but not by every program.
 SEPARATOR = re.compile(
-    rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{1,300}?\d:\d\d[^\r\n]{0,300}\r?\n"
+    rb"(?:\A(?:\xef\xbb\xbf)?|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{1,300}?\d:\d\d[^\r\n]{0,300}\r?\n"
     rb"(?=(?:(?:[!-9;-~]+:|[ \t]|>*From )[^\n]*\n)*?(?i:%b):)" % "|".join(KNOWN_HEADERS).encode()
 )
 QUOTED = re.compile(rb"^>(>*From )", re.M)
@@ -91,7 +92,7 @@ def extract_message(message: Message) -> Extraction:
 
 def parse_mail(data: bytes) -> Message:
     """Parse a message. Raises UnreadableFile if it has none of the usual headers."""
-    message = message_from_bytes(data.lstrip(b"\r\n"), policy=RAW)
+    message = message_from_bytes(data.removeprefix(BOM_UTF8).lstrip(b"\r\n"), policy=RAW)
     if not any(name in message for name in KNOWN_HEADERS):
         raise UnreadableFile("damaged: it is no e-mail message")
     return message
