@@ -89,6 +89,11 @@ def test_wrapped_lines_are_joined_again():
     assert read(data).text.endswith("One sentence in two lines.\nNext.")
 
 
+def test_the_mark_of_a_signature_stays_a_line_of_its_own_in_flowed_text():
+    data = b"Subject: a\nContent-Type: text/plain; format=flowed\n\nKind \nregards, \n-- \nAnn \nLee\n"
+    assert read(data).text.endswith("Kind regards, \n-- \nAnn Lee")
+
+
 def test_a_byte_order_mark_before_the_header_is_ignored():
     assert read(b"\xef\xbb\xbf" + PLAIN).text == read(PLAIN).text
     assert read_mbox(Source(b"\xef\xbb\xbf" + MBOX, "a.mbox")).text == read_mbox(Source(MBOX, "a.mbox")).text
@@ -107,11 +112,6 @@ def test_attachments():
     assert found[0][1] == b"%PDF" and found[2][1].strip() == b"notes"
     assert read(found[-1][1]).title == "Re: old/new"
     assert read(bytes(message)).text.endswith("See below.")
-
-
-def test_a_byte_order_mark_before_the_header_is_ignored():
-    assert read(b"\xef\xbb\xbf" + PLAIN).text == read(PLAIN).text
-    assert read_mbox(Source(b"\xef\xbb\xbf" + MBOX, "a.mbox")).text == read_mbox(Source(MBOX, "a.mbox")).text
 
 
 def test_attachments_of_the_same_name_are_told_apart():

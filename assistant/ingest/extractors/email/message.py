@@ -183,7 +183,7 @@ def _unfold(text: str, drops_space: bool) -> str:
         is_wrapped = line.endswith(" ") and line != "-- " and not line.startswith(">")
         shown = line.removeprefix(" ")
         shown = shown[:-1] if is_wrapped and drops_space else shown
-        if is_open and not line.startswith(">"):
+        if is_open and not line.startswith(">") and line != "-- ":
             done[-1] += shown
         else:
             done.append(shown)
