@@ -58,6 +58,14 @@ def test_chapters_in_reading_order():
     assert found.title == "Birds" and found.notes == ("1 chapters are missing in the file",)
 
 
+@pytest.mark.parametrize("wrong", ["Last &amp; &nbsp; least", "Last & least", "Last"])
+def test_a_damaged_table_of_contents_costs_only_its_titles(wrong):
+    damaged = NCX.replace("Last", wrong) if wrong != "Last" else NCX[:40]
+    found = read_epub(Source(book(**{"OEBPS/toc.ncx": damaged}), "a.epub"))
+    assert found.text.endswith("wren\n\nowl")
+    assert [part.chapter for part in found.parts] == ["One bird", "Two birds", "Two birds"]
+
+
 def test_protected_books_are_refused():
     with pytest.raises(UnreadableFile, match="protected"):
         read_epub(Source(book(**{"META-INF/encryption.xml": ENCRYPTION.format(method="aes256-cbc")}), "a.epub"))

@@ -89,6 +89,16 @@ def test_wrapped_lines_are_joined_again():
     assert read(data).text.endswith("One sentence in two lines.\nNext.")
 
 
+def test_the_mark_of_a_signature_stays_a_line_of_its_own_in_flowed_text():
+    data = b"Subject: a\nContent-Type: text/plain; format=flowed\n\nKind \nregards, \n-- \nAnn \nLee\n"
+    assert read(data).text.endswith("Kind regards, \n-- \nAnn Lee")
+
+
+def test_a_byte_order_mark_before_the_header_is_ignored():
+    assert read(b"\xef\xbb\xbf" + PLAIN).text == read(PLAIN).text
+    assert read_mbox(Source(b"\xef\xbb\xbf" + MBOX, "a.mbox")).text == read_mbox(Source(MBOX, "a.mbox")).text
+
+
 def test_attachments():
     message = letter()
     message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="预算.pdf")
@@ -150,6 +160,22 @@ def test_messages_of_a_mailbox_are_parts():
     assert "\nFrom here on" in found.text and "From now on, no new message." in found.text
     assert found.title == ""
     assert [member.name for member in open_mbox(Source(MBOX, "a.mbox"))] == ["message 2/m.pdf"]
+
+
+def test_the_root_of_related_parts_is_the_one_that_is_named():
+    head = b"From: a@b\nContent-Type: multipart/related; boundary=B; start=%b\n\n"
+    parts = b"--B\nContent-Type: image/png\nContent-ID: <p>\n\nx\n"
+    parts += b"--B\nContent-Type: text/html\nContent-ID: <m>\n\n<p>Hi</p>\n--B--\n"
+    assert read(head % b'"<m>"' + parts).text.endswith("\n\nHi")
+    assert read(head % b'"<p>"' + parts).text.endswith("From: a@b")
+
+
+@pytest.mark.parametrize("line", ["we are in room 4.", "Note: room 4.", "no: 1\n\nSubject: none"])
+def test_a_line_of_a_message_that_only_looks_like_the_next_one_is_kept(line):
+    data = MBOX.replace(b"From now on, no new message.", f"From 10:30 to 11:00\n{line}".encode())
+    found = read_mbox(Source(data, "a.mbox"))
+    assert f"From 10:30 to 11:00\n{line}" in found.text
+    assert [part.message for part in found.parts] == [1, 2]
 
 
 def test_what_is_no_mailbox():

@@ -62,6 +62,13 @@ def test_what_was_deleted_is_left_out_and_notes_follow_their_paragraph():
     assert found.text == "before end\n\nthe note\n\n[Ann] why?\n\nboxed"
 
 
+def test_what_is_anchored_in_a_cell_follows_the_table():
+    note = "<text:note><text:note-body><text:p>without tax</text:p></text:note-body></text:note>"
+    box = "<draw:frame><draw:text-box><text:p>boxed</text:p></draw:text-box></draw:frame>"
+    found = read(f"<table:table>{row(cell('Sales'), cell(f'10{note}'))}{row(cell('Cost'), cell(f'4{box}'))}</table:table>")
+    assert found.text == "Sales | 10\nCost | 4\n\nwithout tax\n\nboxed"
+
+
 def test_tables_with_spans_and_repeats():
     head = f"<table:table-header-rows>{row(cell('Year'), cell('Sales'), cell('Cost'))}</table:table-header-rows>"
     wide = row(cell("2023", spanned=2), "<table:covered-table-cell/>", cell("4"))

@@ -58,6 +58,11 @@ def test_slides_are_parts_in_the_order_of_the_presentation():
     assert found.title == "Two"
 
 
+def test_exponents_are_no_digits_of_the_number_before():
+    raised = shape("10</a:t></a:r><a:r><a:rPr baseline='30000'/><a:t>6</a:t></a:r><a:r><a:rPr baseline='-25000'/><a:t>2")
+    assert read(deck(tree(raised))).text == "10⁶2"
+
+
 def test_shapes_are_read_from_top_to_bottom_the_title_first():
     right, left = shape("right", place=(60, 52)), shape("left", place=(0, 50))
     low, title = shape("low", place=(0, 90)), shape("Title", role="title", place=(0, 95))

@@ -39,6 +39,11 @@ def test_json_that_nobody_could_read_is_laid_out():
     assert read_json(source(broken, "a.json")).text == broken
 
 
+def test_json_lines_keep_their_numbers_and_repeated_keys():
+    record = '{"a": "caf%s", "price": 12.50, "share":1.0e3, "k": 1, "k": 2, "path": "C:\\\\users"}\n'
+    assert read_json_lines(source(record % "\\u00e9", "a.jsonl")).text == record % "é"
+
+
 def test_json_lines_keep_their_lines():
     found = read_json_lines(source('{"a": "\\u65e5"}\n{"a":1}\n{"a": "\\u65e5"\n', "a.jsonl"))
     assert found.text == '{"a": "日"}\n{"a":1}\n{"a": "\\u65e5"\n'
@@ -80,6 +85,17 @@ def test_documents_in_xml_are_read_without_tags():
     assert found.tables[0].header == "Bird | Count" and found.title == "On birds"
 
 
+def test_tables_in_xml_keep_their_titles():
+    docbook = "<row><entry>Bird</entry><entry>Count</entry></row><row><entry>wren</entry><entry>3</entry></row>"
+    table = f"<table><title>Birds of 2024</title><tgroup><colspec/><tbody>{docbook}</tbody></tgroup></table>"
+    assert read_xml(source(f"<article><p>{SENTENCE}</p>{table}</article>", "a.xml")).text == (
+        f"{SENTENCE}\n\nBirds of 2024\n\nBird | Count\nwren | 3"
+    )
+    tei = "<row><cell>Bird</cell><cell>Count</cell></row><row><cell>wren</cell><cell>3</cell></row>"
+    table = f"<table><head>Birds</head>{tei}</table>"
+    assert read_xml(source(f"<TEI><p>{SENTENCE}</p>{table}</TEI>", "a.xml")).text.endswith("Birds\n\nBird | Count\nwren | 3")
+
+
 def test_feeds_are_read_with_the_html_in_them():
     link = "<title>One</title><link>http://x.org/1</link>"
     item = f"{link}<description>&lt;p&gt;{SENTENCE}&lt;/p&gt;&lt;script&gt;x()&lt;/script&gt;</description>"
@@ -87,6 +103,14 @@ def test_feeds_are_read_with_the_html_in_them():
     found = read_xml(source(text, "a.rss"))
     assert found.text == f"News\n\nOne\nhttp://x.org/1\n\n{SENTENCE}"
     assert titles(found) == [(1, "News"), (2, "One")]
+
+
+def test_prose_in_xml_is_read_however_long_its_words_are():
+    linked = f"{SENTENCE} See https://example.org/?{'page=next&amp;' * 30}."
+    thai = "ประชุมวันพุธ" * 20  # written without spaces
+    data = "".join(map(chr, range(48, 58))) + "aBcDeF" * 50
+    found = read_xml(source(f"<article><p>{linked}</p><p>{thai}</p><p>{data}</p></article>", "a.xml"))
+    assert found.text == f"{linked.replace('&amp;', '&')}\n\n{thai}\n\n[data]"
 
 
 def test_data_in_xml_is_kept_as_it_is():
@@ -161,12 +185,29 @@ def test_calendars():
         read_content_lines(source("text", "a.ics"))
 
 
+@pytest.mark.parametrize("summary", ["Größe der Räume", "采购合同付款安排的会议"])
+def test_folds_inside_a_character(summary):
+    folded = b"\r\n ".join(summary.encode()[at : at + 2] for at in range(0, len(summary.encode()), 2))
+    found = read_content_lines(Source(b"BEGIN:VEVENT\r\nSUMMARY:" + folded + b"\r\nEND:VEVENT\r\n", "a.ics"))
+    assert (found.text, found.notes) == (f"SUMMARY:{summary}", ())
+
+
 def test_contacts():
     card = (
         "BEGIN:VCARD\nVERSION:2.1\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:J=C3=B6rg=20=\nLee\nitem1.TEL;TYPE=CELL:20240105\n"
         "ADR:;;Main St 1;Bern;;3000;CH\nPHOTO;ENCODING=b:AAAA\nEND:VCARD\n"
     )
     assert read_content_lines(source(card, "a.vcf")).text == "FN:Jörg Lee\nTEL:20240105\nADR:Main St 1; Bern; 3000; CH"
+
+
+def test_contacts_without_a_whole_name_are_shown_with_its_parts():
+    cards = (
+        "BEGIN:VCARD\nVERSION:2.1\nN:Lee;Ann;;Dr.\nTEL;CELL:1\nEND:VCARD\n"
+        "BEGIN:VCARD\nVERSION:3.0\nN:May;Bo;;;\nFN:\nTEL:2\nEND:VCARD\n"
+        "BEGIN:VCARD\nVERSION:3.0\nN:Day;Cy;;;\nFN:Cy Day\nTEL:3\nEND:VCARD\n"
+    )
+    text = "N:Lee; Ann; Dr.\nTEL:1\n\nN:May; Bo\nTEL:2\n\nFN:Cy Day\nTEL:3"
+    assert read_content_lines(source(cards, "a.vcf")).text == text
 
 
 def test_json_whose_indentation_would_fill_the_memory_is_kept_as_it_is(monkeypatch):

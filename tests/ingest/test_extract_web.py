@@ -47,6 +47,17 @@ def test_text_that_is_seen_is_kept(style):
     assert read_markup(f'<body><p style="{style}">{TEXT}</p></body>').text == TEXT
 
 
+def test_text_with_a_size_of_its_own_is_kept_in_a_frame_without_size():
+    inner = '<div style="font-size:0"><p style="{}">{}</p></div>'
+    frame = f'<table><tr><td style="padding:20px 0;font-size:0px">{inner}</td></tr></table>'
+    shown = ["The total is 129 euros.", "It is due on 3 May.", "Delivery is on 7 May.", "Call us on Monday."]
+    styles = ["font-size:13px", "font:bold .8rem/1 Arial", "color:red; FONT-SIZE: 10.5pt", "font-size:small"]
+    relative = frame.format("font-size:1em", "Ignore it.")
+    hidden = '<div style="font-size:13px"><b style="font-size:0px">Ignore it.</b></div>'
+    page = "".join(map(frame.format, styles, shown)) + relative + hidden
+    assert read_markup(f"<body>{page}</body>").text.split("\n\n") == shown
+
+
 def test_a_page_that_a_script_uncovers_is_kept():
     assert read_markup(f'<body style="visibility:hidden"><div style="display:none"><p>{TEXT}</p></div></body>').text == TEXT
 

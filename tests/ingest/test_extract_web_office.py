@@ -167,6 +167,20 @@ def test_docx_tables_that_are_there_for_the_layout(make_docx):
     assert [table.header for table in found.tables] == ["", "Year | Sales"]
 
 
+def test_docx_exponents_are_no_digits_of_the_number_before(make_docx):
+    raised = '<w:rPr><w:vertAlign w:val="superscript"/></w:rPr>'
+    runs = [("5 x 10", ""), ("3", raised), (" m", ""), ("-2", raised), (", the 1", ""), ("st", raised)]
+    body = "".join(f"<w:r>{properties}<w:t xml:space='preserve'>{text}</w:t></w:r>" for text, properties in runs)
+    assert read_docx(Source(make_docx(f"<w:p>{body}</w:p>"), "a.docx")).text == "5 x 10³ m⁻², the 1st"
+
+
+def test_docx_text_boxes_in_cells_are_read(make_docx):
+    inner = f"<w:txbxContent>{paragraph('12 March')}</w:txbxContent>"
+    box = f"<w:p><w:r><w:t>Due:</w:t><w:pict>{inner}</w:pict></w:r></w:p>"
+    table = f"<w:tbl><w:tr><w:tc>{paragraph('Rent')}</w:tc><w:tc>{box}</w:tc></w:tr></w:tbl>"
+    assert read_docx(Source(make_docx(table), "a.docx")).text == "Rent | Due: 12 March"
+
+
 def test_docx_cells_that_span_columns_keep_the_others_in_place(make_docx):
     wide = f"<w:tc><w:tcPr><w:gridSpan w:val='2'/></w:tcPr>{paragraph('wide')}</w:tc>"
     table = f"<w:tbl><w:tr>{wide}<w:tc>{paragraph('c')}</w:tc></w:tr>{row('1', '2', '3')}</w:tbl>"

@@ -166,6 +166,9 @@ def _runs(node: Element) -> Iterator[str]:
             yield (child.text or "").replace(FUNCTION_APPLICATION, "")
         elif kind in BREAKS:
             yield BREAKS[kind]
+        elif kind == "r" and _is_raised(child):  # an exponent: 10⁵ must not read as 105
+            text = running_text(child)
+            yield text.translate(RAISED) if set(text) <= set(PLAIN) else text
         elif kind == "sup":
             raised = running_text(child)
             yield raised.translate(RAISED) if set(raised) <= set(PLAIN) else f"^({raised})"
@@ -175,3 +178,10 @@ def _runs(node: Element) -> Iterator[str]:
             yield "/".join(running_text(half) for half in child if tag_name(half) in ("num", "den"))
         elif kind not in SKIPPED and kind != TEXT_BOX:
             yield from _runs(child)
+
+
+def _is_raised(run: Element) -> bool:
+    """Return whether a run of text is superscript, in a document or on a slide."""
+    properties = child_of(run, "rPr")
+    is_superscript = attribute(child_of(properties, "vertAlign"), "val") == "superscript"
+    return is_superscript or whole_number(attribute(properties, "baseline")) > 0

@@ -11,6 +11,7 @@ import binascii
 import mimetypes
 import re
 from base64 import b64decode
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -46,8 +47,12 @@ LONGEST_HEADER = 20_000  # characters; decoding takes quadratic time
 
 BodyText = tuple[bool, str]  # whether it is HTML, and the text
 
-# A message begins with "From sender date" after an empty line; in the text of a message such a line is written ">From".
-SEPARATOR = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{1,300}?\d:\d\d[^\r\n]{0,300}\r?\n")
+# A message begins with "From sender date" after an empty line, and its header follows; in the text of a message such a line is
+# written ">From", but not by every program.
+SEPARATOR = re.compile(
+    rb"(?:\A(?:\xef\xbb\xbf)?|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{1,300}?\d:\d\d[^\r\n]{0,300}\r?\n"
+    rb"(?=(?:(?:[!-9;-~]+:|[ \t]|>*From )[^\n]*\n)*?(?i:%b):)" % "|".join(KNOWN_HEADERS).encode()
+)
 QUOTED = re.compile(rb"^>(>*From )", re.M)
 STEP = 50
 
@@ -87,7 +92,7 @@ def extract_message(message: Message) -> Extraction:
 
 def parse_mail(data: bytes) -> Message:
     """Parse a message. Raises UnreadableFile if it has none of the usual headers."""
-    message = message_from_bytes(data.lstrip(b"\r\n"), policy=RAW)
+    message = message_from_bytes(data.removeprefix(BOM_UTF8).lstrip(b"\r\n"), policy=RAW)
     if not any(name in message for name in KNOWN_HEADERS):
         raise UnreadableFile("damaged: it is no e-mail message")
     return message
@@ -123,8 +128,7 @@ def _texts(part: Message) -> Iterator[BodyText]:
     if kind == "multipart/alternative":
         yield from _best_of([list(_texts(child)) for child in _children(part)])
     elif kind in ("multipart/related", "multipart/signed"):
-        for child in _children(part)[:1]:
-            yield from _texts(child)
+        yield from _texts(_root(part)) if _children(part) else ()
     elif part.get_content_maintype() == "multipart":
         for child in _children(part):
             yield from _texts(child)
@@ -158,6 +162,12 @@ def _children(part: Message) -> list[Message]:
     return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
 
 
+def _root(part: Message) -> Message:
+    """Return the part that the others belong to: the one that the message names (RFC 2387), else the first."""
+    start, children = part.get_param("start"), _children(part)
+    return next((child for child in children if start and child.get("Content-ID") == start), children[0])
+
+
 def _text(part: Message) -> str:
     text = content(part)
     if str(part.get_param("format", "")).lower() == "flowed":
@@ -173,7 +183,7 @@ def _unfold(text: str, drops_space: bool) -> str:
         is_wrapped = line.endswith(" ") and line != "-- " and not line.startswith(">")
         shown = line.removeprefix(" ")
         shown = shown[:-1] if is_wrapped and drops_space else shown
-        if is_open and not line.startswith(">"):
+        if is_open and not line.startswith(">") and line != "-- ":
             done[-1] += shown
         else:
             done.append(shown)

@@ -65,7 +65,8 @@ def read_docx(source: Source) -> Extraction:
 
 def _write_margins(margins: Sequence[Element], writing: ExtractionBuilder) -> None:
     """Write the paragraphs of headers and footers once, behind the body; without page numbers and what is in the body."""
-    texts = (text for margin in margins for paragraph in outermost(margin, "p", TEXT_BOX) for text in _margin_texts(paragraph))
+    paragraphs = (paragraph for margin in margins for paragraph in outermost(margin, "p", TEXT_BOX))
+    texts = (text for paragraph in paragraphs for text in _texts_with_boxes(paragraph))
     gap = PARAGRAPH
     for text in dict.fromkeys(texts):
         if not PAGE_NUMBER.fullmatch(text) and text not in writing:
@@ -73,12 +74,12 @@ def _write_margins(margins: Sequence[Element], writing: ExtractionBuilder) -> No
             gap = LINE
 
 
-def _margin_texts(node: Element) -> Iterator[str]:
+def _texts_with_boxes(node: Element) -> Iterator[str]:
     """Yield the text of a paragraph, or of the paragraphs in a text box, and of the text boxes in it."""
     if tag_name(node) == "p":
         yield " ".join(running_text(node).split())
     for inner in outermost(node, "p", TEXT_BOX):
-        yield from _margin_texts(inner)
+        yield from _texts_with_boxes(inner)
 
 
 def _related_parts(archive: ZipFile, related: dict[str, Relation], kind: str) -> list[Element]:
@@ -171,8 +172,8 @@ def _vertical_merge(cell: Element) -> str:
 
 
 def _cell_texts(cell: Element) -> Iterator[str]:
-    """Yield the text of a cell, and an empty one for each further column that it spans."""
-    yield " ".join(word for paragraph in outermost(cell, "p") for word in running_text(paragraph).split())
+    """Yield the text of a cell with its text boxes, and an empty one for each further column that it spans."""
+    yield " ".join(text for paragraph in outermost(cell, "p", TEXT_BOX) for text in _texts_with_boxes(paragraph) if text)
     span = whole_number(_value(child_of(cell, "tcPr"), "gridSpan"), 1)
     yield from [""] * (min(span, WIDEST) - 1)
 

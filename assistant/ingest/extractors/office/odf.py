@@ -149,14 +149,20 @@ def _write_comment(comment: Element, writing: ExtractionBuilder) -> None:
 
 
 def _write_table(table: Element, writing: ExtractionBuilder) -> None:
-    """Write a table row by row. Rows of a layout table (one column, or tables in its cells) are written as blocks."""
+    """Write a table row by row, and below it what is anchored in its cells.
+
+    Rows of a layout table (one column, or tables in its cells) are written as blocks.
+    """
     rows = list(_rows_of(table))
     is_frame = all(len(_cell_texts(row)) < 2 for row in rows)
     for is_layout, run in groupby(rows, lambda row: is_frame or any(True for _ in outermost(row, "table", skipped=LEFT_OUT))):
         if is_layout:
             _write_blocks((cell for row in run for cell in row), writing)
         else:
-            writing.add_table(list(_bounded_rows(run)))
+            plain = list(run)
+            writing.add_table(list(_bounded_rows(plain)))
+            for paragraph in outermost(plain, "p", "h", skipped=LEFT_OUT):
+                _write_anchored(paragraph, writing)
 
 
 def _bounded_rows(rows: Iterable[Element]) -> Iterator[list[str]]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
@@ -17,6 +18,7 @@ from assistant.ingest.extractors.encoding import decode, decode_as
 
 LINE_END = re.compile("\r\n|[\r\n]")  # not str.splitlines: values may hold other separators
 FOLD = re.compile(r"\r?\n[ \t]")
+SPLIT = re.compile(rb"(?<=[\x80-\xff])\r?\n[ \t](?=[\x80-\xbf])")  # a fold inside a character, which RFC 5545 (3.1) warns of
 SOFT_BREAK = re.compile(r"=\r?\n")
 CONTENT = re.compile(r"(?:[\w-]+\.)?([\w-]+)((?:;[^:;\"=]+(?:=(?:\"[^\"]*\"|[^:;\"])*)?)*):(.*)$", re.S)
 COMMON_NAME = re.compile(r";CN=(?:\"([^\"]*)\"|([^;:]*))", re.I)
@@ -26,7 +28,7 @@ ESCAPE = re.compile(r"\\([nN,;\\])")
 KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VCARD"})
 DISPLAYED = frozenset(
     "SUMMARY DTSTART DTEND DUE DURATION COMPLETED LOCATION DESCRIPTION COMMENT ORGANIZER ATTENDEE RRULE STATUS CATEGORIES URL "
-    "CONTACT RESOURCES FN ORG TITLE ROLE TEL EMAIL ADR BDAY NOTE NICKNAME IMPP ANNIVERSARY".split()
+    "CONTACT RESOURCES FN N ORG TITLE ROLE TEL EMAIL ADR BDAY NOTE NICKNAME IMPP ANNIVERSARY".split()
 )
 
 
@@ -41,12 +43,12 @@ class _ContentLine:
 
 def read_content_lines(source: Source) -> Extraction:
     """Read a calendar or an address book; technical properties are left out."""
-    decoded = decode(source.data, source.suffix)
+    decoded = decode(SPLIT.sub(b"", source.data), source.suffix)
     if "BEGIN:V" not in decoded.text.upper():
         raise UnreadableFile("damaged: it is no calendar or address book")
     builder, title, gap = ExtractionBuilder(), "", PARAGRAPH
     open_kinds: list[str] = []
-    for line in _lines(decoded.text):
+    for line in _without_second_names(_lines(decoded.text)):
         if line.name == "BEGIN":
             open_kinds.append(line.value.upper())
             gap = PARAGRAPH
@@ -69,6 +71,14 @@ def _lines(text: str) -> Iterator[_ContentLine]:
         match = CONTENT.match(line)
         if match:
             yield _ContentLine(match[1].upper(), match[2], match[3].strip())
+
+
+def _without_second_names(lines: Iterable[_ContentLine]) -> Iterator[_ContentLine]:
+    """Yield the lines without the parts of the name (N) of a person whose whole name (FN) is given; vCard 2.1 needs only N."""
+    for is_border, run in groupby(lines, lambda line: line.name in ("BEGIN", "END")):
+        properties = list(run)
+        is_named = not is_border and any(line.name == "FN" and line.value for line in properties)
+        yield from (line for line in properties if line.name != "N" or not is_named)
 
 
 def _display_value(line: _ContentLine) -> str:

@@ -14,7 +14,7 @@ from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import LINE, MAX_CHARACTERS, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.embedded_data import replace_embedded_data
 from assistant.ingest.extractors.encoding import decode
-from assistant.ingest.extractors.text.json_layout import ESCAPED, lay_out
+from assistant.ingest.extractors.text.json_layout import ESCAPED, STRING, lay_out, unescape
 from assistant.ingest.extractors.text.plain import decode_text, markdown_headings, single_part
 
 LONG_LINE = 1000
@@ -71,10 +71,13 @@ def read_notebook(source: Source) -> Extraction:
 
 
 def _unescape_line(line: str) -> str:
-    try:
-        return json.dumps(json.loads(line), ensure_ascii=False) if ESCAPED.search(line) else line
-    except ValueError:
+    """Return a record with its characters unescaped, else as it is in the file; a line that is no JSON stays as it is."""
+    if not ESCAPED.search(line):
         return line
+    with suppress(ValueError, RecursionError):
+        json.loads(line)
+        return STRING.sub(lambda match: unescape(match[0]), line)
+    return line
 
 
 def _parse(text: str, kind: str) -> Any:  # noqa: ANN401 - any JSON value

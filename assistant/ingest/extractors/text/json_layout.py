@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from assistant.datatypes import PositionLabel
 from assistant.ingest.extractors.embedded_data import replace_embedded_data
 
-TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++', re.S)
+STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.S)
+TOKEN = re.compile(STRING.pattern + r'|[{}\[\],:]|[^\s{}\[\],:"]++', re.S)
 ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")  # a character beyond ASCII, which a search would not find
 CLOSING = {"{": "}", "[": "]"}
 
@@ -60,10 +61,9 @@ def _pieces(text: str) -> Iterator[tuple[str, int]]:
         opened = token if token in CLOSING else ""
         depth += token in CLOSING
         before = token
-        yield gap + (_unescaped(token) if token[0] == '"' else token), line
+        yield gap + (replace_embedded_data(unescape(token)) if token[0] == '"' else token), line
 
 
-def _unescaped(token: str) -> str:
-    """Return a string with its characters beyond ASCII, without embedded data."""
-    shown = json.dumps(json.loads(token), ensure_ascii=False) if ESCAPED.search(token) else token
-    return replace_embedded_data(shown)
+def unescape(token: str) -> str:
+    """Return a string of JSON with its characters beyond ASCII."""
+    return json.dumps(json.loads(token), ensure_ascii=False) if ESCAPED.search(token) else token

@@ -19,7 +19,7 @@ from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode
 from assistant.ingest.extractors.web.html import render
-from assistant.ingest.extractors.zip_package import attribute, open_package, read_entry, read_xml_entry, tag_name
+from assistant.ingest.extractors.zip_package import attribute, open_package, optional_xml, read_entry, read_xml_entry, tag_name
 
 CONTAINER, ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
@@ -103,8 +103,8 @@ def _target(base: str, link: str) -> tuple[str, str]:
 
 
 def _titles(archive: ZipFile, contents: str) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield the target and title of each chapter in a table of contents."""
-    for node in read_xml_entry(archive, contents).iter():
+    """Yield the target and title of each chapter in a table of contents; none if it is damaged, as one with "&nbsp;" is."""
+    for node in optional_xml(archive, contents).iter():
         if tag_name(node) == "navPoint":  # EPUB 2
             label = next((child for child in node if tag_name(child) == "navLabel"), Element("none"))
             link = next((attribute(child, "src") for child in node if tag_name(child) == "content"), "")

@@ -17,7 +17,7 @@ from assistant.ingest.extractors.encoding import decode
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
-    from bs4.element import Tag
+    from bs4.element import NavigableString, Tag
 
 BLOCK_LEVEL = (
     "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 "
@@ -51,7 +51,11 @@ BANNER = re.compile(r"(?:^|[-_])(?:cookies?|consent|gdpr|onetrust)(?:$|[-_])", r
 MENU = re.compile(r"(?:^|[-_])(?:menu|nav|navbar|navigation|breadcrumbs?|sidebar|share|social|pagination)(?:$|[-_])", re.I)
 WIKI_CLASSES = frozenset({"mw-editsection", "mw-jump-link", "catlinks", "printfooter", "skip-link"})  # of MediaWiki pages
 # Invisible to users but not to a language model, so a place for prompt injections.
-HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?:\.0+)?(?![.\d])", re.I)
+HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0+)?(?![.\d])", re.I)
+NO_SIZE = re.compile(r"\bfont-size\s*:\s*0(?:\.0+)?(?![.\d])", re.I)
+OWN_SIZE = re.compile(  # not em or %, which are parts of the size around the element
+    r"\bfont(?:-size)?\s*:[^;]*?"
+    r"(?:(?:[1-9]\d*(?:\.\d+)?|\.\d*[1-9]\d*)(?:px|pt|pc|in|cm|mm|rem|vw)|\bsmall|\bmedium|\blarge)\b", re.I)
 MAX_HIDDEN = 0.5  # share of a page's text
 
 
@@ -324,6 +328,31 @@ def drop_hidden(body: Tag) -> None:
         # a page that a script reveals on load is hidden as a whole
         if not tag.decomposed and _length(tag) <= MAX_HIDDEN * whole:
             tag.decompose()
+    for texts in _texts_without_size(body):
+        if sum(len(text.strip()) for text in texts) <= MAX_HIDDEN * whole:
+            for text in texts:
+                text.extract()
+
+
+def _texts_without_size(body: Tag) -> list[list[NavigableString]]:
+    """Return the texts of font size zero, by the element that sets it; an element inside may set a size of its own."""
+    from bs4.element import NavigableString, Tag
+
+    groups: list[list[NavigableString]] = []
+    waiting: list[tuple[Tag, list[NavigableString] | None]] = [(body, None)]
+    while waiting:
+        tag, group = waiting.pop()
+        style = str(tag.get("style") or "")
+        if NO_SIZE.search(style):
+            groups.append(group := [])
+        elif OWN_SIZE.search(style):
+            group = None
+        for child in tag.children:
+            if isinstance(child, Tag):
+                waiting.append((child, group))
+            elif group is not None and isinstance(child, NavigableString) and child.strip():
+                group.append(child)
+    return groups
 
 
 def drop_boilerplate(body: Tag) -> None:

@@ -33,7 +33,6 @@ SENTENCE, WIDE_SENTENCE = 40, 15  # minimum characters of prose, and of Chinese 
 WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 SHARE_OF_SENTENCES = 0.3
 SHORT = 200  # characters of child elements that are joined to one line ("Ann", "Lee")
-MAX_WORD = 200  # characters; a longer word is encoded binary data
 
 
 def read_xml(source: Source) -> Extraction:
@@ -98,6 +97,8 @@ def _write(node: _Element, builder: ExtractionBuilder, depth: int) -> None:
 def _write_table(node: _Element, builder: ExtractionBuilder, depth: int) -> None:
     rows = [[_line(cell) for cell in row if _name(cell) in CELLS] for row in node.iter() if _name(row) in ROWS]
     if any(rows):
+        for beside in (child for child in node if _name(child) and not any(_name(inner) in ROWS for inner in child.iter())):
+            builder.add(_line(beside))  # its title or caption
         builder.add_table([row for row in rows if row])
     else:
         for child in node:
@@ -110,8 +111,7 @@ def _write_text(node: _Element, builder: ExtractionBuilder, is_paragraph: bool) 
         raw, is_paragraph = html_to_text(raw), True
     else:
         raw = " ".join(raw.split())
-    if raw and not any(len(word) > MAX_WORD for word in raw.split() if not WIDE.search(word)):
-        builder.add(raw, PARAGRAPH if is_paragraph or len(raw) > SHORT else LINE)
+    builder.add(raw, PARAGRAPH if is_paragraph or len(raw) > SHORT else LINE)
 
 
 def _line(node: _Element) -> str:
