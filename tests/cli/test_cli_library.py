@@ -69,6 +69,16 @@ def test_renamed(run, library, own_home):
     assert run("search", "-L", "home", "notice period").exit_code == 0
 
 
+def test_the_conversations_of_a_renamed_library_are_resumed_and_lose_what_is_removed(run, library, folder):
+    assert run("chat", "--keep", stdin="When does the lease end?\n").exit_code == 0
+    assert run("library", "rename", "default", "office").exit_code == 0
+    assert "31 December 2027" in run("sessions", "show", "last").stdout
+    assert run("chat", "--resume", stdin="").exit_code == 0
+    assert run("remove", folder / "lease.md", "-L", "office").exit_code == 0
+    shown = run("sessions", "show", "last").stdout
+    assert "31 December 2027" not in shown and "a file that it stands on was removed" in shown
+
+
 def test_deleting_asks(run, library, own_home):
     assert run("library", "delete", "default", stdin="n\n").exit_code == 1
     assert library.exists()

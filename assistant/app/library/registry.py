@@ -20,6 +20,7 @@ from assistant.app.library.transfer import transfer
 from assistant.config import LIBRARY_SETTINGS, Settings, abbreviated, overlay, read_config, save_choice, validated
 from assistant.datatypes import Finding, ImportReport, LibraryStatus, OnProgress, Severity
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
+from assistant.history import Sessions
 from assistant.index import PRIVATE_FOLDER, LibraryStore, SqliteLibrary, open_library
 from assistant.index.places import LIBRARY_FILE, create_link, file_in, is_shared, read_link
 from assistant.index.rights import Access
@@ -102,12 +103,22 @@ def delete(settings: Settings, name: str) -> None:
 
 
 def rename(settings: Settings, name: str, new: str) -> Path:
-    """Rename a library; return its new folder. Raises UsageError if the name is taken."""
+    """Rename a library, also in the saved conversations; return its new folder. Raises UsageError if the name is taken."""
     folder, target = existing_folder(settings, name), free_folder(settings, new)
     with exclusive_lock(folder) as lock:
+        rename_in_conversations(settings, name, new)  # first: a command that was stopped after the move could not be repeated
         release_before_move(lock)
         move(folder, target)
     return target
+
+
+def rename_in_conversations(settings: Settings, name: str, new: str) -> None:
+    """Rename a library in the saved conversations, which lose the text of files that are removed from it later."""
+    try:
+        Sessions(settings.sessions_folder).rename_library(name, new)
+    except OSError as error:
+        raise LibraryUnwritable(f"A saved conversation cannot be written: {error.strerror or error}.",
+                                "Check the permissions of the home folder, then run the command again.") from error
 
 
 def export(settings: Settings, name: str, target: Path, on_progress: OnProgress) -> int:
