@@ -21,6 +21,7 @@ from filelock import FileLock
 from assistant.app.library import registry as libraries
 from assistant.config import load_settings
 from assistant.models import fake
+from assistant.watch import claim_watch
 
 
 def held(run, name):
@@ -77,6 +78,16 @@ def test_the_conversations_of_a_renamed_library_are_resumed_and_lose_what_is_rem
     assert run("remove", folder / "lease.md", "-L", "office").exit_code == 0
     shown = run("sessions", "show", "last").stdout
     assert "31 December 2027" not in shown and "a file that it stands on was removed" in shown
+
+
+def test_a_library_that_is_watched_is_neither_renamed_nor_deleted(run, library):
+    with claim_watch(library.parent):
+        for command in (("rename", "default", "office"), ("delete", "default", "--yes")):
+            result = run("library", *command)
+            assert result.exit_code == 1
+            assert "assistant watch --stop -L default" in " ".join(result.stderr.split())
+            assert library.exists()
+    assert run("library", "rename", "default", "office").exit_code == 0
 
 
 def test_deleting_asks(run, library, own_home):
