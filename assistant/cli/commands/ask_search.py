@@ -121,7 +121,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     settings = settings_of(context, library, chat, embed, rerank, groups)
     require_model_asked(fast=fast, needs_model=strict or confidence or explain or show_sent)
     if show_sent:
-        show_what_leaves(settings, question, wanted, json=json)
+        show_what_leaves(settings, question, paths or [], wanted, json=json)
         return
     if (paths or no_engine or not settings.chat) and not fast:
         require_models(settings)
@@ -182,15 +182,22 @@ def show_quote(assistant: Answerer, settings: Settings, answer: Answer, *, json:
     notice("Chosen without a language model: read it before you rely on it. It may not answer the question.")
 
 
-def show_what_leaves(settings: Settings, question: str | None, wanted: Filter, *, json: bool) -> None:
-    """Print the requests that a question would send to another machine, and send nothing. Raises UsageError if it would not."""
+def show_what_leaves(settings: Settings, question: str | None, paths: list[Path], wanted: Filter, *, json: bool) -> None:
+    """Print the requests that a question would send to another machine, and send nothing. Raises UsageError if it would not.
+
+    Paths are added first, as for the question itself, which is then asked of them only.
+    """
     from assistant.server.remote_assistant import open_here
 
     if question is None or not is_address(settings.chat):
         raise UsageError("--show-sent needs a QUESTION and a chat model on another machine; with one on this machine nothing "
                          "leaves.", "Set chat to the address of a server, see docs/guide.md.")
-    with open_here(settings) as assistant, spinner("Searching"):
-        requests = assistant.preview(question, wanted)
+    with open_here(settings) as assistant:
+        if paths:
+            add_first(assistant, paths)
+            wanted = narrow_to(paths, wanted)
+        with spinner("Searching"):
+            requests = assistant.preview(question, wanted)
     to_json.print_result({"sent": False, "requests": [asdict(request) for request in requests]},
                          lambda: show_requests(requests, when=settings.remote_when), json=json)
 
