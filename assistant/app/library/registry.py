@@ -37,12 +37,17 @@ def list_libraries(settings: Settings) -> tuple[tuple[LibraryStatus, ...], tuple
     for name in library_names(settings.libraries_folder):
         try:
             held.append(status_of(settings, name))
-        except AssistantError as error:
-            wrong.append(Finding(f"library {name}", Severity.ERROR, str(error), error.hint))
-        except OSError as error:
-            wrong.append(Finding(f"library {name}", Severity.ERROR, f"The library cannot be opened: {error.strerror or error}.",
-                                 "Check the permissions of its folder."))
+        except (AssistantError, OSError) as error:
+            wrong.append(unopened(name, error))
     return tuple(held), tuple(wrong)
+
+
+def unopened(name: str, error: AssistantError | OSError) -> Finding:
+    """Return the finding for a library that cannot be opened."""
+    if isinstance(error, AssistantError):
+        return Finding(f"library {name}", Severity.ERROR, str(error), error.hint)
+    return Finding(f"library {name}", Severity.ERROR, f"The library cannot be opened: {error.strerror or error}.",
+                   "Check the permissions of its folder.")
 
 
 def library_names(folder: Path) -> list[str]:

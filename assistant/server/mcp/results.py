@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import accumulate
 
-from assistant.datatypes import Answer, Citation, Hit, LedgerEntry, LibraryStatus, TextPage
+from assistant.datatypes import Answer, Citation, Finding, Hit, LedgerEntry, LibraryStatus, TextPage
 from assistant.datatypes.as_json import Json
 
 FIELD_CHARACTERS = 40  # of the names and punctuation of an item
@@ -90,16 +90,17 @@ def files_result(files: Sequence[LedgerEntry], limit: int, most: int) -> ToolRes
     return ToolResult(with_more(lines or "No files.", more), {"files": items, "more": more})
 
 
-def status_result(version: str, held: Sequence[LibraryStatus]) -> ToolResult:
-    """Return what the libraries hold."""
+def status_result(version: str, held: Sequence[LibraryStatus], wrong: Sequence[Finding]) -> ToolResult:
+    """Return what the libraries hold, and what is wrong with those that cannot be opened."""
     items: list[Json] = [
         {"name": each.name, "files": each.documents, "passages": each.chunks, "folders": list(each.roots),
          "left_out": each.skipped + each.failed, "not_embedded": each.waiting} for each in held
     ]
     lines = [f"{each.name}: {each.documents} files, {each.chunks} passages, from {', '.join(each.roots) or 'no folder'}"
              for each in held]
+    lines += [f"{each.subject}: {each.detail} {each.remedy}".strip() for each in wrong]
     return ToolResult("\n".join(lines) or "There are no libraries yet. The user can add files: assistant add FOLDER",
-                      {"version": version, "libraries": items})
+                      {"version": version, "libraries": items, "findings": list(map(asdict, wrong))})
 
 
 def answer_text(answer: Answer) -> str:

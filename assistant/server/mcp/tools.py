@@ -79,8 +79,7 @@ class Tools:
 
     async def status(self, _arguments: Fields, client: str) -> ToolResult:
         """Show the libraries."""
-        held = [await self._gateway.status(name, client) for name in self._gateway.scope.library_names()]
-        return status_result(__version__, held)
+        return status_result(__version__, *await self._gateway.statuses(client))
 
     async def ask(self, arguments: Fields, client: str, on_progress: OnProgress) -> ToolResult:
         """Answer a question, or with a cursor continue a long answer."""

@@ -89,6 +89,16 @@ def test_an_answer_says_how_far_each_sentence_is_supported_and_where(channel: In
     assert cited["quote"] in read.structured_content["text"]
 
 
+def test_a_damaged_library_is_a_finding_and_hides_no_other(channel: InProcessChannel, settings: Settings):
+    broken = settings.libraries_folder / "broken"
+    broken.mkdir()
+    (broken / "library.sqlite").write_bytes(b"no database" * 200)
+    result = call(channel, "status")
+    assert [each["name"] for each in result.structured_content["libraries"]] == ["default"]
+    assert result.structured_content["findings"][0]["subject"] == "library broken"
+    assert "not a readable library" in result.content[0].text
+
+
 def test_what_the_files_do_not_say(channel: InProcessChannel):
     result = call(channel, "ask", question="Quel vin boire avec du fromage?")
     assert result.structured_content["abstained"] is True
