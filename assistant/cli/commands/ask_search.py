@@ -28,6 +28,7 @@ from assistant.cli.options import (
     Rerank,
     Since,
     Types,
+    refuse_beside,
     settings_of,
 )
 from assistant.cli.render.answer import (
@@ -84,6 +85,10 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
     question, shape = question_or_stdin(question), format_of(form)
     if json and shape not in {Format.TEXT, Format.JSON}:
         raise UsageError(f"--json and --format {shape} contradict each other.", "Give one of them.")
+    if batch is not None:
+        refuse_beside("--batch", {"--explain": explain, f"--format {shape}": shape not in {Format.TEXT, Format.JSON}})
+    if explain:
+        refuse_beside("--explain", {"--results": count is not None, f"--format {shape}": shape is not Format.TEXT})
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, embed=embed, rerank=rerank, groups=groups)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
@@ -119,6 +124,8 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     question = question_or_stdin(question)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, chat, embed, rerank, groups)
+    if batch is not None:
+        refuse_beside("--batch", {"--show-confidence": confidence})
     require_model_asked(fast=fast, needs_model=strict or confidence or explain or show_sent)
     if show_sent:
         show_what_leaves(settings, question, paths or [], wanted, json=json)
