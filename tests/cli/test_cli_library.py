@@ -98,6 +98,14 @@ def test_deleting_asks(run, library, own_home):
     assert run("library", "delete", "default", "--yes").exit_code == 4
 
 
+def test_the_conversations_lose_what_a_deleted_library_held(run, library):
+    assert run("chat", "--keep", stdin="When does the lease end?\n").exit_code == 0
+    assert "31 December 2027" in run("sessions", "show", "last").stdout
+    assert run("library", "delete", "default", "--yes").exit_code == 0
+    shown = run("sessions", "show", "last").stdout
+    assert "31 December 2027" not in shown and "a file that it stands on was removed" in shown
+
+
 def test_settings_of_one_library(run, library, monkeypatch):
     assert run("library", "set", "default", "context_chunks=3").exit_code == 0
     assert load_settings().context_chunks == 3

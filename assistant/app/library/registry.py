@@ -97,9 +97,15 @@ def place_of(folder: Path) -> str:
 
 
 def delete(settings: Settings, name: str) -> None:
-    """Delete a library atomically with all its data; the user's files stay. Of a shared one, delete only what is here."""
+    """Delete a library atomically with all its data, also in the saved conversations; the user's files stay.
+
+    Of a shared one, delete only what is here: its files stay in it, and the conversations as they are.
+    """
     folder = existing_folder(settings, name)
     with exclusive_lock(folder) as lock:
+        if not is_shared(folder):
+            with saved_conversations(settings) as sessions:  # first, as in `rename`
+                sessions.forget(name, lambda cited: cited.kind == "file")
         aside = folder.with_name(f".{name}.{os.getpid()}.deleted")
         release_before_move(lock)
         move(folder, aside)
@@ -111,16 +117,18 @@ def rename(settings: Settings, name: str, new: str) -> Path:
     """Rename a library, also in the saved conversations; return its new folder. Raises UsageError if the name is taken."""
     folder, target = existing_folder(settings, name), free_folder(settings, new)
     with exclusive_lock(folder) as lock:
-        rename_in_conversations(settings, name, new)  # first: a command that was stopped after the move could not be repeated
+        with saved_conversations(settings) as sessions:  # first: a command that was stopped after the move could not be repeated
+            sessions.rename_library(name, new)
         release_before_move(lock)
         move(folder, target)
     return target
 
 
-def rename_in_conversations(settings: Settings, name: str, new: str) -> None:
-    """Rename a library in the saved conversations, which lose the text of files that are removed from it later."""
+@contextmanager
+def saved_conversations(settings: Settings) -> Iterator[Sessions]:
+    """Yield the saved conversations to change them. Raises LibraryUnwritable."""
     try:
-        Sessions(settings.sessions_folder).rename_library(name, new)
+        yield Sessions(settings.sessions_folder)
     except OSError as error:
         raise LibraryUnwritable(f"A saved conversation cannot be written: {error.strerror or error}.",
                                 "Check the permissions of the home folder, then run the command again.") from error
