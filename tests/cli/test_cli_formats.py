@@ -62,6 +62,7 @@ def test_two_formats_at_once_are_refused(run, library):
     (("search", "--batch", "none.jsonl", "--explain"), "--batch and --explain"),
     (("search", "--batch", "none.jsonl", "--format", "paths"), "--batch and --format paths"),
     (("ask", "--batch", "none.jsonl", "--show-confidence"), "--batch and --show-confidence"),
+    (("ask", "--batch", "none.jsonl", "--show-sent"), "--batch and --show-sent"),
     (("doctor", "--check", "--prove-offline"), "--prove-offline and --check"),
     (("doctor", "--repair", "--prove-offline"), "--prove-offline and --repair"),
 ])  # fmt: skip
