@@ -116,8 +116,11 @@ class Assistant:
 
         Of a shared library, `name` is what it calls the one folder that is added; the name of a folder of another machine if it
         is the same folder. `groups` may read these paths; those that they have, or all, if it is None. Raises UsageError for a
-        path that does not exist, before anything is read.
+        path that does not exist, or for a name or groups in another library, before anything is written or read.
         """
+        if (name or groups is not None) and not self._library.is_shared:  # before the library is created
+            raise UsageError("Only the folders of a shared library have names and groups.",
+                             "Leave --root and --groups out, or share the library: assistant library create NAME --at PLACE")
         started = time.perf_counter()
         roots = [addable(path) for path in paths]
         with self._writing(on_progress) as store:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -54,6 +55,13 @@ def passwords_in(path: Path | None) -> tuple[str, ...]:
     except UnicodeDecodeError as error:
         raise UsageError(f"The password file {path} is not UTF-8 text.", "Save it as UTF-8.") from error
     return tuple(dict.fromkeys(line for line in lines if line))
+
+
+def refuse_beside(option: str, others: Mapping[str, bool]) -> None:
+    """Raise UsageError for the first of the other options that is given: it has no effect beside this one."""
+    for other, is_given in others.items():
+        if is_given:
+            raise UsageError(f"{option} and {other} cannot be used together.", "Leave one of them out.")
 
 
 def settings_of(context: typer.Context, library: str | None = None, chat: str | None = None,

@@ -10,7 +10,7 @@ from pathlib import PurePath
 import numpy as np
 
 from assistant.datatypes import Answer, Citation, Hit
-from assistant.errors import ContextOverflow
+from assistant.errors import ContextOverflow, ServerUnavailable, UsageError
 from assistant.evaluation.dataset import Question
 from assistant.evaluation.latency import Latency, Matrix, latencies, mean_intervals, means
 from assistant.evaluation.metrics import has_gold_files, score_answer, score_hits
@@ -30,7 +30,8 @@ METRICS = (
 def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> Iterator[Row]:
     """Yield the metrics of each question; without `ask`, of retrieval only.
 
-    A question that exceeds the model's context gets an error and no answer metrics; the run continues.
+    A question that exceeds the model's context, that does not say which file it means, or that a server does not answer gets an
+    error and no answer metrics; the run continues.
     """
     for question in questions:
         metrics = score_hits(question, search(question.text)) if has_gold_files(question) else {}
@@ -38,8 +39,8 @@ def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> I
                   expected=question.expected)
         try:
             answer = ask(question.text) if ask else None
-        except ContextOverflow as overflow:
-            yield replace(row, error=str(overflow))
+        except (ContextOverflow, ServerUnavailable, UsageError) as error:
+            yield replace(row, error=str(error))
             continue
         yield row if answer is None else replace(
             row, metrics={**metrics, **score_answer(question, answer)}, answer=answer.text, abstained=answer.abstained,

@@ -5,6 +5,7 @@ Every change of a file holds the lock of the folder and is on the disk when the 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields, replace
@@ -89,6 +90,11 @@ class Sessions:
         """Remove text of deleted sources from the conversations with a library; return how many changed. Raises OSError."""
         return sum(redact_session(path, library, is_gone) for path in self._files())
 
+    def rename_library(self, old: str, new: str) -> None:
+        """Let the conversations with a library name it as it is called from now on. Raises OSError."""
+        for path in self._files():
+            rename_library_of(path, old, new)
+
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.jsonl"
 
@@ -106,12 +112,36 @@ def redact_session(path: Path, library: str, is_gone: IsGone) -> bool:
             session = parse_session(path, path.read_bytes())
             for left in path.parent.glob(f"{path.name}.*.partial"):  # a killed process left it, with text of the conversation
                 left.unlink(missing_ok=True)
-            records = [{"format": FORMAT, "library": library, "started": session.started},
-                       *map(turn_record, redact_turns(session.turns, is_gone))]
-            write_atomically(path, b"".join(map(encode_record, records)), PRIVATE_FILE)
+            rewrite_session(path, replace(session, turns=tuple(redact_turns(session.turns, is_gone))))
     except FileNotFoundError:  # deleted after it was listed
         return False
     return True
+
+
+def rename_library_of(path: Path, old: str, new: str) -> None:
+    """Change the name of a library in a session, if it is with this library alone or with others."""
+    try:
+        if old not in library_names(read_session(path)):
+            return
+        with folder_lock(path.parent):  # a running conversation may have appended to the file meanwhile
+            session = parse_session(path, path.read_bytes())
+            names = [new if name == old else name for name in library_names(session)]
+            rewrite_session(path, replace(session, library=",".join(names)))
+    except FileNotFoundError:  # deleted after it was listed
+        return
+
+
+def library_names(session: Session) -> list[str]:
+    """Return the names of the libraries that a conversation is with."""
+    return [name.strip() for name in session.library.split(",")]
+
+
+def rewrite_session(path: Path, session: Session) -> None:
+    """Replace a session's file. Its time stays that of the last turn, by which conversations are ordered. Raises OSError."""
+    records = [{"format": FORMAT, "library": session.library, "started": session.started}, *map(turn_record, session.turns)]
+    status = path.stat()
+    write_atomically(path, b"".join(map(encode_record, records)), PRIVATE_FILE)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def read_session(path: Path) -> Session:

@@ -9,8 +9,8 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from assistant.datatypes import EVERY_FILE, Answer, Filter, LedgerEntry, LibraryStatus, SearchResult, TextPage, Turn
-from assistant.errors import AssistantError, ServerBusy, TimeLimitExceeded, UsageError
+from assistant.datatypes import EVERY_FILE, Answer, Filter, Finding, LedgerEntry, LibraryStatus, SearchResult, TextPage, Turn
+from assistant.errors import AssistantError, EngineUnavailable, ServerBusy, TimeLimitExceeded, UsageError
 from assistant.server.citation_order import CitationOrder
 from assistant.server.fair_queue import FairQueue
 from assistant.server.operations import (
@@ -136,6 +136,21 @@ class Gateway:
     async def status(self, library: str, client: str = "") -> LibraryStatus:
         """Return what a library holds, as far as it is in the scope. Raises NotFound."""
         return await self._result(client, library, STATUS, self.scope.filter())
+
+    async def statuses(self, client: str = "") -> tuple[list[LibraryStatus], list[Finding]]:
+        """Return what each visible library holds, and a finding for each that cannot be opened."""
+        from assistant.app.library.registry import unopened
+
+        held: list[LibraryStatus] = []
+        wrong: list[Finding] = []
+        for name in self.scope.library_names():
+            try:
+                held.append(await self.status(name, client))
+            except (EngineUnavailable, ServerBusy, TimeLimitExceeded):
+                raise
+            except (AssistantError, OSError) as error:
+                wrong.append(unopened(name, error))
+        return held, wrong
 
     async def files(self, after: str = "", limit: int = 100, library: str = "", wanted: Filter = EVERY_FILE,
                     client: str = "") -> tuple[LedgerEntry, ...]:

@@ -56,6 +56,22 @@ def test_two_formats_at_once_are_refused(run, library):
     assert "--json and --format csv contradict each other." in result.stderr
 
 
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("search", "rent", "--explain", "-k", "3"), "--explain and --results"),
+    (("search", "rent", "--explain", "--format", "csv"), "--explain and --format csv"),
+    (("search", "--batch", "none.jsonl", "--explain"), "--batch and --explain"),
+    (("search", "--batch", "none.jsonl", "--format", "paths"), "--batch and --format paths"),
+    (("ask", "--batch", "none.jsonl", "--show-confidence"), "--batch and --show-confidence"),
+    (("ask", "--batch", "none.jsonl", "--show-sent"), "--batch and --show-sent"),
+    (("doctor", "--check", "--prove-offline"), "--prove-offline and --check"),
+    (("doctor", "--repair", "--prove-offline"), "--prove-offline and --repair"),
+])  # fmt: skip
+def test_options_that_have_no_effect_together_are_refused(run, arguments, words):
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{words} cannot be used together." in " ".join(result.stderr.split())
+
+
 @pytest.mark.parametrize("command", ["ask", "search"])
 def test_an_empty_question_is_refused_before_any_work(run, command):
     result = run(command, "  ")

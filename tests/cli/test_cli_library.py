@@ -21,6 +21,7 @@ from filelock import FileLock
 from assistant.app.library import registry as libraries
 from assistant.config import load_settings
 from assistant.models import fake
+from assistant.watch import claim_watch
 
 
 def held(run, name):
@@ -69,12 +70,40 @@ def test_renamed(run, library, own_home):
     assert run("search", "-L", "home", "notice period").exit_code == 0
 
 
+def test_the_conversations_of_a_renamed_library_are_resumed_and_lose_what_is_removed(run, library, folder):
+    assert run("chat", "--keep", stdin="When does the lease end?\n").exit_code == 0
+    assert run("library", "rename", "default", "office").exit_code == 0
+    assert "31 December 2027" in run("sessions", "show", "last").stdout
+    assert run("chat", "--resume", stdin="").exit_code == 0
+    assert run("remove", folder / "lease.md", "-L", "office").exit_code == 0
+    shown = run("sessions", "show", "last").stdout
+    assert "31 December 2027" not in shown and "a file that it stands on was removed" in shown
+
+
+def test_a_library_that_is_watched_is_neither_renamed_nor_deleted(run, library):
+    with claim_watch(library.parent):
+        for command in (("rename", "default", "office"), ("delete", "default", "--yes")):
+            result = run("library", *command)
+            assert result.exit_code == 1
+            assert "assistant watch --stop -L default" in " ".join(result.stderr.split())
+            assert library.exists()
+    assert run("library", "rename", "default", "office").exit_code == 0
+
+
 def test_deleting_asks(run, library, own_home):
     assert run("library", "delete", "default", stdin="n\n").exit_code == 1
     assert library.exists()
     assert run("library", "delete", "default", stdin="y\n").exit_code == 0
     assert list((own_home / "libraries").iterdir()) == []
     assert run("library", "delete", "default", "--yes").exit_code == 4
+
+
+def test_the_conversations_lose_what_a_deleted_library_held(run, library):
+    assert run("chat", "--keep", stdin="When does the lease end?\n").exit_code == 0
+    assert "31 December 2027" in run("sessions", "show", "last").stdout
+    assert run("library", "delete", "default", "--yes").exit_code == 0
+    shown = run("sessions", "show", "last").stdout
+    assert "31 December 2027" not in shown and "a file that it stands on was removed" in shown
 
 
 def test_settings_of_one_library(run, library, monkeypatch):

@@ -103,6 +103,15 @@ def test_show_sent_prints_exactly_what_is_sent_and_sends_nothing(run, server):
     assert len(server.raw) == 1
 
 
+def test_show_sent_shows_what_is_sent_about_the_paths_that_the_question_adds(run, server, tmp_path):
+    (tmp_path / "new mill.md").write_text("The landlord of the new mill is Ms Brown. The mill has an e-mail address.\n", "utf-8")
+    shown = run("ask", QUESTION, tmp_path / "new mill.md", "--show-sent")
+    assert shown.exit_code == 0 and server.bodies == []
+    assert "Ms Brown" in shown.stdout and "Ms Abbott" not in shown.stdout
+    run("ask", QUESTION, tmp_path / "new mill.md")
+    assert shown.stdout.splitlines()[-1].encode() == server.raw[0]
+
+
 def test_show_sent_needs_a_server(run, library):
     result = run("ask", QUESTION, "--show-sent")
     assert result.exit_code == 2

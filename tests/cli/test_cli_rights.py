@@ -97,6 +97,14 @@ def test_what_is_no_group_and_no_folder_is_an_error(run, team, library, folder, 
         assert run(*arguments).exit_code == 2, arguments
 
 
+@pytest.mark.parametrize("option", ["--groups", "--root"])
+def test_a_refused_folder_leaves_no_library_behind(run, folder, own_home, option):
+    refused = run("add", "-L", "new", option, "lawyers", folder)
+    assert refused.exit_code == 2
+    assert "Only the folders of a shared library" in refused.stderr
+    assert not (own_home / "libraries" / "new").exists()
+
+
 def test_a_saved_conversation_does_not_quote_what_may_no_longer_be_read(run, team, monkeypatch):
     monkeypatch.setenv("ASSISTANT_GROUPS", "board")
     said = run("chat", "-L", "team", "--keep", stdin="When does the merger with Brackwater close?\n")

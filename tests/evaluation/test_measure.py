@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from assistant.datatypes import Timings
-from assistant.errors import ContextOverflow
+from assistant.errors import ContextOverflow, ServerUnavailable, UsageError
 from assistant.evaluation import Question, measure
 from assistant.evaluation.dataset import Span
 from assistant.evaluation.metrics import score_answer as score_all
@@ -126,11 +126,14 @@ def test_only_what_is_measured_is_asked():
     assert [row.metrics["contains"] for row in measure([LEASE], search, ask)] == [1]
 
 
-def test_a_question_that_does_not_fit_keeps_the_metrics_of_its_search():
-    def ask(_):
-        raise ContextOverflow("too long")
+@pytest.mark.parametrize("error", [ContextOverflow, UsageError, ServerUnavailable])
+def test_a_question_that_cannot_be_answered_keeps_the_metrics_of_its_search_and_ends_nothing(error):
+    def ask(question):
+        if question == LEASE.text:
+            raise error("too long")
+        return make_answer("Because.")
 
-    (row,) = measure([LEASE], lambda _: [], ask)
-    assert row.error == "too long"
+    row, other = measure([LEASE, OPEN], lambda _: [], ask)
+    assert (row.error, other.error) == ("too long", "")
     assert row.metrics["recall_at_10"] == 0
     assert "contains" not in row.metrics

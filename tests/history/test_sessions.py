@@ -182,3 +182,20 @@ def test_what_a_killed_program_left_beside_a_session_goes_when_the_session_is_re
     assert list(path.parent.iterdir()) == [path]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "押金为一万元" not in path.read_text("utf-8")
+
+
+def test_a_renamed_library_is_renamed_in_its_conversations_which_keep_their_order(sessions: Sessions, tmp_path: Path) -> None:
+    names = [sessions.begin(library, FIRST) for library in ("work", "work, home", "workshop", "home")]
+    for number, name in enumerate(names):
+        os.utime(file_of(tmp_path, name), ns=(number * 10**9, number * 10**9))
+    sessions.rename_library("work", "office")
+    assert [session.library for session in sessions.all()] == ["home", "workshop", "office,home", "office"]
+    assert all(session.turns == (FIRST,) for session in sessions.all())
+    assert sessions.forget("office", gone) == 1
+
+
+def test_a_redacted_session_keeps_its_place_among_the_others(sessions: Sessions, tmp_path: Path) -> None:
+    first, second = sessions.begin("work", FIRST), sessions.begin("work", SECOND)
+    os.utime(file_of(tmp_path, first), ns=(1, 1))
+    assert sessions.forget("work", gone) == 1
+    assert sessions.find("last").name == second

@@ -20,6 +20,7 @@ from assistant.app.library.transfer import transfer
 from assistant.config import LIBRARY_SETTINGS, Settings, abbreviated, overlay, read_config, save_choice, validated
 from assistant.datatypes import Finding, ImportReport, LibraryStatus, OnProgress, Severity
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
+from assistant.history import Sessions
 from assistant.index import PRIVATE_FOLDER, LibraryStore, SqliteLibrary, open_library
 from assistant.index.places import LIBRARY_FILE, create_link, file_in, is_shared, read_link
 from assistant.index.rights import Access
@@ -36,12 +37,17 @@ def list_libraries(settings: Settings) -> tuple[tuple[LibraryStatus, ...], tuple
     for name in library_names(settings.libraries_folder):
         try:
             held.append(status_of(settings, name))
-        except AssistantError as error:
-            wrong.append(Finding(f"library {name}", Severity.ERROR, str(error), error.hint))
-        except OSError as error:
-            wrong.append(Finding(f"library {name}", Severity.ERROR, f"The library cannot be opened: {error.strerror or error}.",
-                                 "Check the permissions of its folder."))
+        except (AssistantError, OSError) as error:
+            wrong.append(unopened(name, error))
     return tuple(held), tuple(wrong)
+
+
+def unopened(name: str, error: AssistantError | OSError) -> Finding:
+    """Return the finding for a library that cannot be opened."""
+    if isinstance(error, AssistantError):
+        return Finding(f"library {name}", Severity.ERROR, str(error), error.hint)
+    return Finding(f"library {name}", Severity.ERROR, f"The library cannot be opened: {error.strerror or error}.",
+                   "Check the permissions of its folder.")
 
 
 def library_names(folder: Path) -> list[str]:
@@ -91,9 +97,15 @@ def place_of(folder: Path) -> str:
 
 
 def delete(settings: Settings, name: str) -> None:
-    """Delete a library atomically with all its data; the user's files stay. Of a shared one, delete only what is here."""
+    """Delete a library atomically with all its data, also in the saved conversations; the user's files stay.
+
+    Of a shared one, delete only what is here: its files stay in it, and the conversations as they are.
+    """
     folder = existing_folder(settings, name)
     with exclusive_lock(folder) as lock:
+        if not is_shared(folder):
+            with saved_conversations(settings) as sessions:  # first, as in `rename`
+                sessions.forget(name, lambda cited: cited.kind == "file")
         aside = folder.with_name(f".{name}.{os.getpid()}.deleted")
         release_before_move(lock)
         move(folder, aside)
@@ -102,12 +114,24 @@ def delete(settings: Settings, name: str) -> None:
 
 
 def rename(settings: Settings, name: str, new: str) -> Path:
-    """Rename a library; return its new folder. Raises UsageError if the name is taken."""
+    """Rename a library, also in the saved conversations; return its new folder. Raises UsageError if the name is taken."""
     folder, target = existing_folder(settings, name), free_folder(settings, new)
     with exclusive_lock(folder) as lock:
+        with saved_conversations(settings) as sessions:  # first: a command that was stopped after the move could not be repeated
+            sessions.rename_library(name, new)
         release_before_move(lock)
         move(folder, target)
     return target
+
+
+@contextmanager
+def saved_conversations(settings: Settings) -> Iterator[Sessions]:
+    """Yield the saved conversations to change them. Raises LibraryUnwritable."""
+    try:
+        yield Sessions(settings.sessions_folder)
+    except OSError as error:
+        raise LibraryUnwritable(f"A saved conversation cannot be written: {error.strerror or error}.",
+                                "Check the permissions of the home folder, then run the command again.") from error
 
 
 def export(settings: Settings, name: str, target: Path, on_progress: OnProgress) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +28,7 @@ from assistant.cli.options import (
     Rerank,
     Since,
     Types,
+    refuse_beside,
     settings_of,
 )
 from assistant.cli.render.answer import (
@@ -80,10 +81,14 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
            embed: Embed = None, rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False,
            form: Form = "text") -> None:
     """Find passages in your files. Needs no language model."""
-    require_one(question, batch)
-    question, shape = question_or_stdin(question), format_of(form)
-    if json and shape not in {Format.TEXT, Format.JSON}:
+    shape = format_of(form)
+    is_form = shape not in {Format.TEXT, Format.JSON}
+    require_one(question, batch, {"--explain": explain, f"--format {shape}": is_form})
+    question = question_or_stdin(question)
+    if json and is_form:
         raise UsageError(f"--json and --format {shape} contradict each other.", "Give one of them.")
+    if explain:
+        refuse_beside("--explain", {"--results": count is not None, f"--format {shape}": shape is not Format.TEXT})
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, embed=embed, rerank=rerank, groups=groups)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
@@ -115,13 +120,13 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
 
     Exits with code 3 if your files do not contain the answer, or if no passage supports it.
     """
-    require_one(question, batch)
+    require_one(question, batch, {"--show-confidence": confidence, "--show-sent": show_sent})
     question = question_or_stdin(question)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, chat, embed, rerank, groups)
     require_model_asked(fast=fast, needs_model=strict or confidence or explain or show_sent)
     if show_sent:
-        show_what_leaves(settings, question, wanted, json=json)
+        show_what_leaves(settings, question or "", paths or [], wanted, json=json)
         return
     if (paths or no_engine or not settings.chat) and not fast:
         require_models(settings)
@@ -182,15 +187,22 @@ def show_quote(assistant: Answerer, settings: Settings, answer: Answer, *, json:
     notice("Chosen without a language model: read it before you rely on it. It may not answer the question.")
 
 
-def show_what_leaves(settings: Settings, question: str | None, wanted: Filter, *, json: bool) -> None:
-    """Print the requests that a question would send to another machine, and send nothing. Raises UsageError if it would not."""
+def show_what_leaves(settings: Settings, question: str, paths: list[Path], wanted: Filter, *, json: bool) -> None:
+    """Print the requests that a question would send to another machine, and send nothing. Raises UsageError if it would not.
+
+    Paths are added first, as for the question itself, which is then asked of them only.
+    """
     from assistant.server.remote_assistant import open_here
 
-    if question is None or not is_address(settings.chat):
-        raise UsageError("--show-sent needs a QUESTION and a chat model on another machine; with one on this machine nothing "
-                         "leaves.", "Set chat to the address of a server, see docs/guide.md.")
-    with open_here(settings) as assistant, spinner("Searching"):
-        requests = assistant.preview(question, wanted)
+    if not is_address(settings.chat):
+        raise UsageError("--show-sent needs a chat model on another machine; with one on this machine nothing leaves.",
+                         "Set chat to the address of a server, see docs/guide.md.")
+    with open_here(settings) as assistant:
+        if paths:
+            add_first(assistant, paths)
+            wanted = narrow_to(paths, wanted)
+        with spinner("Searching"):
+            requests = assistant.preview(question, wanted)
     to_json.print_result({"sent": False, "requests": [asdict(request) for request in requests]},
                          lambda: show_requests(requests, when=settings.remote_when), json=json)
 
@@ -229,8 +241,10 @@ def question_or_stdin(question: str | None) -> str | None:
     return content.decode("utf-8-sig", "replace").strip()
 
 
-def require_one(question: str | None, batch: str | None) -> None:
-    """Raise UsageError unless exactly one of question and batch file is given."""
+def require_one(question: str | None, batch: str | None, not_in_batch: Mapping[str, bool]) -> None:
+    """Raise UsageError unless exactly one of question and batch file is given, and for options without effect on a batch."""
+    if batch is not None:
+        refuse_beside("--batch", not_in_batch)
     if (question is None) == (batch is None):
         raise UsageError("Give either a QUESTION or --batch FILE.",
                          'For example: assistant ask "When does the lease end?"')

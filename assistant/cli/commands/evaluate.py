@@ -17,7 +17,7 @@ from assistant.cli.batch import read_bytes
 from assistant.cli.console import counted, notice, on_one_line, output, say_error
 from assistant.cli.error_boundary import INTERRUPTED
 from assistant.cli.json_output import escaped
-from assistant.cli.options import As, Chat, Embed, Json, Library, Rerank, settings_of
+from assistant.cli.options import As, Chat, Embed, Json, Library, Rerank, refuse_beside, settings_of
 from assistant.cli.progress import counting_progress
 from assistant.cli.render.calibration import show_calibration
 from assistant.cli.render.evaluation import show_comparison, show_evaluation
@@ -70,9 +70,11 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
         raise UsageError("Give one of QUESTIONS.jsonl, --compare A.json B.json and --make N.",
                          "For example: assistant eval questions.jsonl --retrieval")
     if make:
+        refuse_beside("--make", {"--report": report is not None, "--retrieval": retrieval})
         draft_questions(settings_of(context, library, chat, embed, groups=groups), make, out)
         return
     if compare is not None:
+        refuse_beside("--compare", {"--report": report is not None, "--out": out is not None})
         first, second = compare
         comparison = compared(read_rows(Path(first)), read_rows(Path(second)))
         to_json.print_result(asdict(comparison), lambda: show_comparison(output(), comparison, first, second), json=json)

@@ -18,10 +18,11 @@ from assistant.cli.error_boundary import INTERRUPTED
 from assistant.cli.options import As, Embed, Json, Library, PasswordFile, passwords_in, settings_of
 from assistant.cli.progress import copying_progress, intake_progress
 from assistant.cli.render.status import show_findings, show_report, show_status
-from assistant.config import parse_groups
+from assistant.config import Settings, parse_groups
 from assistant.datatypes import IngestReport
-from assistant.errors import UsageError
+from assistant.errors import LibraryBusy, UsageError
 from assistant.system.paths import absolute
+from assistant.watch import is_watched
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.", show_default=False)]
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Read and embed all files again.")]
@@ -132,7 +133,7 @@ def delete(context: typer.Context, name: Name, yes: Yes = False, json: Json = Fa
     A shared library stays where it lives; only the link on this machine is deleted.
     """
     settings = settings_of(context)
-    folder = libraries.existing_folder(settings, name)
+    folder = unwatched_folder(settings, name)
     if not yes and not typer.confirm(on_one_line(f"Delete the library {name} ({folder})?"), default=False, err=True):
         notice("Nothing was deleted.")
         raise typer.Exit(1)
@@ -142,7 +143,17 @@ def delete(context: typer.Context, name: Name, yes: Yes = False, json: Json = Fa
 
 def rename(context: typer.Context, name: Name, new: New, json: Json = False) -> None:
     """Rename a library."""
-    report_change(new, str(libraries.rename(settings_of(context), name, new)), "renamed", json=json)
+    settings = settings_of(context)
+    unwatched_folder(settings, name)
+    report_change(new, str(libraries.rename(settings, name, new)), "renamed", json=json)
+
+
+def unwatched_folder(settings: Settings, name: str) -> Path:
+    """Return the folder of a library. Raises LibraryBusy if a watch runs, which would not find the library any more."""
+    folder = libraries.existing_folder(settings, name)
+    if is_watched(folder):
+        raise LibraryBusy(f"The library '{name}' is being watched.", f"Stop that first: assistant watch --stop -L {name}")
+    return folder
 
 
 def export(context: typer.Context, name: Name, target: Target, groups: As = None, json: Json = False) -> None:

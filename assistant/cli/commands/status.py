@@ -18,7 +18,7 @@ from assistant.app.diagnostics.offline_proof.proof import prove
 from assistant.app.models import chat_spec, embedder_spec
 from assistant.cli import json_output as to_json
 from assistant.cli.console import counted, harmless, notices, output, size_in_words
-from assistant.cli.options import As, Chat, Embed, Json, Library, settings_of
+from assistant.cli.options import As, Chat, Embed, Json, Library, refuse_beside, settings_of
 from assistant.cli.render.answer import spinner
 from assistant.cli.render.status import show_findings, show_ledger, show_metrics, show_sent, show_status
 from assistant.config import Settings
@@ -63,6 +63,7 @@ def doctor(context: typer.Context, check: Check = False, repair: Repair = False,
     """
     settings = settings_of(context, library, chat, embed, groups=groups)
     if prove:
+        refuse_beside("--prove-offline", {"--check": check, "--repair": repair})
         raise typer.Exit(0 if prove_offline(settings, json=json) else 1)
     findings = examination.check_library(settings, repair=repair) if check or repair else examination.examine(settings)
     to_json.print_result(to_json.findings(findings), lambda: show_findings(output(), findings), json=json)

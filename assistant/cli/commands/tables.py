@@ -11,10 +11,11 @@ import typer
 from assistant.app.ask.filters import filter_of
 from assistant.app.assistant import Assistant
 from assistant.cli import json_output as to_json
-from assistant.cli.console import notice, output
+from assistant.cli.console import harmless, notice, output
 from assistant.cli.options import Json, Library, Paths, Types, settings_of
 from assistant.cli.render.tables import plain_value, result_json, show_result, show_tables, show_typed_table, table_json
 from assistant.datatypes.tables import QueryResult
+from assistant.errors import UsageError
 
 FIRST_ROWS = 10
 MOST_ROWS = 1_000
@@ -59,6 +60,8 @@ def query(context: typer.Context, sql: Sql, library: Library = None, csv: Csv = 
     Rows that total others are not part of a table; `assistant tables show` says how many there are. The statement is stopped
     after 10 seconds.
     """
+    if csv and json:
+        raise UsageError("--json and --csv contradict each other.", "Give one of them.")
     with Assistant(settings_of(context, library)) as assistant:
         result = assistant.tables().query(sql, MOST_CSV_ROWS if csv else MOST_ROWS)
     if csv:
@@ -72,7 +75,7 @@ def query(context: typer.Context, sql: Sql, library: Library = None, csv: Csv = 
 
 
 def print_csv(result: QueryResult) -> None:
-    """Print a result as CSV with a header."""
+    """Print a result as CSV with a header, without control characters."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(result.columns)
-    writer.writerows([plain_value(value) for value in row] for row in result.rows)
+    writer.writerow(map(harmless, result.columns))
+    writer.writerows([harmless(plain_value(value)) for value in row] for row in result.rows)

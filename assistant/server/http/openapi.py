@@ -167,6 +167,7 @@ def own_schemas() -> Json:
     library = record(dict.fromkeys(("name", "path", "embedder"), TEXT)
                      | dict.fromkeys(("documents", "chunks", "skipped", "failed", "bytes", "waiting"), NUMBER)
                      | {"roots": listed(TEXT)})
+    finding = record(dict.fromkeys(("subject", "severity", "detail", "remedy"), TEXT))
     return {
         "Sentence": record({"text": TEXT, "numbers": listed(NUMBER), "support": word("full", "partial", "none")}),
         "Citation": record({"number": NUMBER, "path": TEXT, "title": TEXT, "location": location, "quote": TEXT}),
@@ -176,7 +177,7 @@ def own_schemas() -> Json:
             "citations": listed(reference("Citation")), "conflicts": listed({"type": "object"}), "hits": listed(hit),
             "route": word("computed", "passages"),
             "model": TEXT, "machine": TEXT, "embedder": TEXT, "prompt_version": TEXT, "timings": timings}),
-        "Status": record({"version": TEXT, "libraries": listed(library), "waiting": NUMBER}),
+        "Status": record({"version": TEXT, "libraries": listed(library), "findings": listed(finding), "waiting": NUMBER}),
         "Health": record({"status": {"const": "ok"}, "version": TEXT}),
     }
 

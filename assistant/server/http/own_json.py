@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from assistant import __version__
@@ -50,10 +51,11 @@ def turn_of(fields: Fields) -> Turn:
 
 
 async def show_status(request: Request) -> Response:
-    """Answer with what the libraries hold, and how many requests wait."""
+    """Answer with what the libraries hold, what is wrong with those that cannot be opened, and how many requests wait."""
     gateway = gateway_of(request)
-    held = [to_json.status(await gateway.status(name, client_of(request, {}))) for name in gateway.scope.library_names()]
-    return JsonResponse({"version": __version__, "libraries": held, "waiting": gateway.waiting})
+    held, wrong = await gateway.statuses(client_of(request, {}))
+    return JsonResponse({"version": __version__, "libraries": list(map(to_json.status, held)),
+                         "findings": list(map(asdict, wrong)), "waiting": gateway.waiting})
 
 
 async def show_health(_request: Request) -> Response:

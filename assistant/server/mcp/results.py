@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import accumulate
 
-from assistant.datatypes import Answer, Citation, Hit, LedgerEntry, LibraryStatus, TextPage
+from assistant.datatypes import Answer, Citation, Finding, Hit, LedgerEntry, LibraryStatus, TextPage
 from assistant.datatypes.as_json import Json
 
 FIELD_CHARACTERS = 40  # of the names and punctuation of an item
@@ -89,16 +90,17 @@ def files_result(files: Sequence[LedgerEntry], limit: int, most: int) -> ToolRes
     return ToolResult(with_more(lines or "No files.", more), {"files": items, "more": more})
 
 
-def status_result(version: str, held: Sequence[LibraryStatus]) -> ToolResult:
-    """Return what the libraries hold."""
+def status_result(version: str, held: Sequence[LibraryStatus], wrong: Sequence[Finding]) -> ToolResult:
+    """Return what the libraries hold, and what is wrong with those that cannot be opened."""
     items: list[Json] = [
         {"name": each.name, "files": each.documents, "passages": each.chunks, "folders": list(each.roots),
          "left_out": each.skipped + each.failed, "not_embedded": each.waiting} for each in held
     ]
     lines = [f"{each.name}: {each.documents} files, {each.chunks} passages, from {', '.join(each.roots) or 'no folder'}"
              for each in held]
+    lines += [f"{each.subject}: {each.detail} {each.remedy}".strip() for each in wrong]
     return ToolResult("\n".join(lines) or "There are no libraries yet. The user can add files: assistant add FOLDER",
-                      {"version": version, "libraries": items})
+                      {"version": version, "libraries": items, "findings": list(map(asdict, wrong))})
 
 
 def answer_text(answer: Answer) -> str:
@@ -116,18 +118,24 @@ def answer_text(answer: Answer) -> str:
     return "\n".join([*parts, *(["Sources:", *sources] if sources else [])])
 
 
-def answer_fields(answer: Answer, most: int) -> Json:
-    """Return an answer as an object of about so many characters: sentences and sources that do not fit are left out."""
-    third = max(200, most // 3)
+def answer_fields(answer: Answer, start: int, end: int, *, is_last: bool) -> Json:
+    """Return the part of an answer that goes with these characters of its text: what begins there; on the last page, the rest.
+
+    The parts together are the whole answer. Sentences follow each other as in the text, and the sources follow the text.
+    """
+    said_at = starts([len(said.text) for said in answer.sentences], 0)
+    cited_at = starts([len(cited.path) + len(cited.quote[:LONGEST_QUOTE]) for cited in answer.citations], len(answer.text))
     sentences: list[Json] = [{"text": said.text, "citations": list(said.numbers), "support": said.support}
-                             for said in answer.sentences]
-    citations = [citation_fields(cited) for cited in answer.citations]
-    return {
-        "answer": shortened(answer.text, third), "abstained": answer.abstained,
-        "sentences": sentences[: fitting([len(str(said["text"])) for said in sentences], third)],
-        "citations": citations[: fitting([len(str(cited["quote"])) + len(str(cited["path"])) for cited in citations], third)],
-        "model": answer.model,
-    }
+                             for said, at in zip(answer.sentences, said_at, strict=True) if start <= at and (is_last or at < end)]
+    citations = [citation_fields(cited) for cited, at in zip(answer.citations, cited_at, strict=True)
+                 if start <= at and (is_last or at < end)]
+    return {"answer": answer.text[start:end], "abstained": answer.abstained, "sentences": sentences, "citations": citations,
+            "model": answer.model}
+
+
+def starts(sizes: Sequence[int], first: int) -> list[int]:
+    """Return where each item begins if they follow each other from `first` on."""
+    return list(accumulate(sizes, initial=first))[:-1]
 
 
 def citation_fields(cited: Citation) -> Json:

@@ -92,11 +92,13 @@ TOOLS = (
     ),
     Tool(
         name="status", title="Show the libraries",
-        description="Show the libraries, how many files and passages each one holds, and the folders that they were read from.",
+        description="Show the libraries, how many files and passages each one holds, and the folders that they were read from; "
+                    "findings say which ones cannot be opened, and why.",
         input_schema=record({}),
         output_schema=record({"version": TEXT, "libraries": listed(record({
             "name": TEXT, "files": {"type": "integer"}, "passages": {"type": "integer"}, "folders": listed(TEXT),
-            "left_out": {"type": "integer"}, "not_embedded": {"type": "integer"}}))}),
+            "left_out": {"type": "integer"}, "not_embedded": {"type": "integer"}})),
+            "findings": listed(record({"subject": TEXT, "severity": TEXT, "detail": TEXT, "remedy": TEXT}))}),
     ),
 )
 

@@ -79,8 +79,7 @@ class Tools:
 
     async def status(self, _arguments: Fields, client: str) -> ToolResult:
         """Show the libraries."""
-        held = [await self._gateway.status(name, client) for name in self._gateway.scope.library_names()]
-        return status_result(__version__, held)
+        return status_result(__version__, *await self._gateway.statuses(client))
 
     async def ask(self, arguments: Fields, client: str, on_progress: OnProgress) -> ToolResult:
         """Answer a question, or with a cursor continue a long answer."""
@@ -116,17 +115,15 @@ class Tools:
 
     def _page(self, answer: Answer, text: str, start: int, most: int, name: str) -> ToolResult:
         """Return a part of an answer's text; the answer is kept if more follows."""
-        part = text[start : start + most]
-        more = None
-        if start + most < len(text):
+        end, more = start + most, None
+        if end < len(text):
             name = name or secrets.token_hex(4)
             self._long_answers[name] = (answer, text)
             if len(self._long_answers) > KEPT_ANSWERS:
                 self._long_answers.popitem(last=False)
-            more = f"{name}:{start + most}"
-        fields = answer_fields(answer, most) if not start else {**answer_fields(answer, most), "answer": part, "sentences": [],
-                                                               "citations": []}
-        return ToolResult(with_more(part, more), {**fields, "more": more})
+            more = f"{name}:{end}"
+        fields = answer_fields(answer, start, end, is_last=more is None)
+        return ToolResult(with_more(text[start:end], more), {**fields, "more": more})
 
     def every_library(self) -> str:
         """Return the names of all visible libraries."""

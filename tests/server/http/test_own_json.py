@@ -88,6 +88,16 @@ def test_status_and_health(web: Web, settings: Settings):
     assert web.get("/healthz").json() == {"status": "ok", "version": __version__}
 
 
+def test_a_damaged_library_is_a_finding_and_hides_no_other(web: Web, settings: Settings):
+    broken = settings.libraries_folder / "broken"
+    broken.mkdir()
+    (broken / "library.sqlite").write_bytes(b"no database" * 200)
+    held = web.get("/status").json()
+    assert [each["name"] for each in held["libraries"]] == ["default"]
+    assert held["findings"][0]["subject"] == "library broken"
+    assert "not a readable library" in held["findings"][0]["detail"]
+
+
 def test_unknown_addresses_and_methods(web: Web):
     assert web.get("/nothing").status_code == 404
     assert web.get("/ask").status_code == 405

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from assistant.app.assistant import Assistant
 from assistant.config import Settings
+from assistant.datatypes import Answer, Sentence
 from assistant.server.channel import InProcessChannel
 from assistant.server.gateway import Gateway
 from assistant.server.mcp.resources import file_uri
@@ -87,6 +89,16 @@ def test_an_answer_says_how_far_each_sentence_is_supported_and_where(channel: In
     assert cited["quote"] in read.structured_content["text"]
 
 
+def test_a_damaged_library_is_a_finding_and_hides_no_other(channel: InProcessChannel, settings: Settings):
+    broken = settings.libraries_folder / "broken"
+    broken.mkdir()
+    (broken / "library.sqlite").write_bytes(b"no database" * 200)
+    result = call(channel, "status")
+    assert [each["name"] for each in result.structured_content["libraries"]] == ["default"]
+    assert result.structured_content["findings"][0]["subject"] == "library broken"
+    assert "not a readable library" in result.content[0].text
+
+
 def test_what_the_files_do_not_say(channel: InProcessChannel):
     result = call(channel, "ask", question="Quel vin boire avec du fromage?")
     assert result.structured_content["abstained"] is True
@@ -155,6 +167,39 @@ def test_a_long_answer_continues_and_its_cursor_is_checked(channel: InProcessCha
 
     assert with_client(channel, use) == "".join(f"{number:05}" for number in range(400))
     assert call(channel, "ask", question="x", cursor="abc:10").is_error
+
+
+@pytest.mark.parametrize("most", [500, 700, 6000, 50_000])
+def test_the_fields_of_a_long_answer_lose_nothing(channel: InProcessChannel, monkeypatch: pytest.MonkeyPatch, most: int):
+    from assistant.server.mcp import tools
+
+    text = " ".join(f"Room {number:03} is painted in the colour {number * 7:05} [{number + 1}]." for number in range(100))
+    said = [f"Room {number:03} is painted in the colour {number * 7:05}." for number in range(100)]
+    finished = tools.Tools._finished
+
+    async def at_length(self: tools.Tools, *arguments: Any) -> Answer:
+        answer = await finished(self, *arguments)
+        cited = [replace(answer.citations[0], number=number, quote=each) for number, each in enumerate(said, 1)]
+        return replace(answer, text=text, citations=tuple(cited),
+                       sentences=tuple(Sentence(each, (number,), "full") for number, each in enumerate(said, 1)))
+
+    monkeypatch.setattr(tools.Tools, "_finished", at_length)
+
+    async def use(client: Client) -> list[dict[str, Any]]:
+        pages, cursor = list[dict[str, Any]](), None
+        while cursor is not None or not pages:
+            more = {"cursor": cursor} if cursor else {}
+            result = await client.call_tool("ask", {"question": "How much is the deposit?", "max_characters": most, **more})
+            pages.append(result.structured_content or {})
+            cursor = pages[-1]["more"]
+        return pages
+
+    pages = with_client(channel, use)
+    assert "".join(page["answer"] for page in pages) == text
+    assert [each["text"] for page in pages for each in page["sentences"]] == said
+    assert [each["quote"] for page in pages for each in page["citations"]] == said
+    assert all(len(page["answer"]) <= most for page in pages)
+    assert all(len(str(page)) < 4 * most for page in pages)
 
 
 @pytest.mark.parametrize(("name", "arguments", "says"), [
