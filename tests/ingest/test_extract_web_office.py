@@ -181,6 +181,13 @@ def test_docx_text_boxes_in_cells_are_read(make_docx):
     assert read_docx(Source(make_docx(table), "a.docx")).text == "Rent | Due: 12 March"
 
 
+def test_docx_symbols_are_read(make_docx):
+    symbols = [("Symbol", "F0B3"), ("Symbol", "F06D"), ("Wingdings", "F0FC"), ("Wingdings", "F0A8"), ("Webdings", "F0E1")]
+    symbols += [("Segoe UI Symbol", "2611"), ("Symbol", ""), ("Symbol", "0007")]
+    runs = "".join(f"<w:r><w:sym w:font='{font}' w:char='{code}'/></w:r>" for font, code in symbols)
+    assert read_docx(Source(make_docx(f"<w:p>{runs}</w:p>"), "a.docx")).text == "≥μ✓☐•☑\ufffd\ufffd"
+
+
 def test_docx_cells_that_span_columns_keep_the_others_in_place(make_docx):
     wide = f"<w:tc><w:tcPr><w:gridSpan w:val='2'/></w:tcPr>{paragraph('wide')}</w:tc>"
     table = f"<w:tbl><w:tr>{wide}<w:tc>{paragraph('c')}</w:tc></w:tr>{row('1', '2', '3')}</w:tbl>"
