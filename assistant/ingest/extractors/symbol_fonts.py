@@ -1,4 +1,4 @@
-"""Map the characters of symbol fonts (Symbol, Wingdings) to Unicode: Greek letters, operators, arrows, bullets and check marks."""
+"""Map the characters of symbol fonts (Symbol, Wingdings) to Unicode."""
 
 from __future__ import annotations
 
