@@ -71,7 +71,8 @@ def test_tables_of_html_messages_are_tables():
         ("=?iso-8859-1?Q?Gr=FC=DFe?= aus K=?x?", "Grüße aus K=?x?"),
         ("=?no-such?Q?Gr=FC=DFe?=", "Grüße"),
         ("two\r\n lines", "two lines"),
-        ("=?utf-8?Q?a?= \\U99999999 b", "a \ufffd b"),
+        ("=?utf-8?Q?a?= \\U99999999 b", "a \\U99999999 b"),
+        ("=?utf-8?q?Pfad=5Cu?= C:\\users\\next 会", "Pfad\\u C:\\users\\next 会"),
     ],
 )  # fmt: skip
 def test_encoded_subjects(subject, expected):

@@ -105,6 +105,13 @@ def test_feeds_are_read_with_the_html_in_them():
     assert titles(found) == [(1, "News"), (2, "One")]
 
 
+def test_tables_in_cells_of_xml_are_written_once():
+    inner = "<table><tr><td>wren</td><td>3</td></tr></table>"
+    table = f"<table><tr><td>Birds</td><td>{inner}</td></tr><tr><td>Bees</td><td>4</td></tr></table>"
+    found = read_xml(source(f"<article><p>{SENTENCE}</p>{table}</article>", "a.xml"))
+    assert found.text.count("wren") == 1 and found.text.endswith("Bees | 4")
+
+
 def test_prose_in_xml_is_read_however_long_its_words_are():
     linked = f"{SENTENCE} See https://example.org/?{'page=next&amp;' * 30}."
     thai = "ประชุมวันพุธ" * 20  # written without spaces

@@ -230,6 +230,11 @@ def test_csv_is_verbatim_and_knows_its_header(name, text, header):
     assert (found.text, found.tables[0].header, found.shape) == (text, header, Shape.TABLE)
 
 
+def test_code_in_a_line_of_markdown_opens_no_fence():
+    text = "# One\n\n```pip install```\n\n## Two\n\n```sh\n# no heading\n```x``` y\n```\n\n## Three\n"
+    assert [heading.title for heading in read_markdown(Source(text.encode(), "a.md")).headings] == ["One", "Two", "Three"]
+
+
 @pytest.mark.parametrize("piece", [b'\n"', b"\\'ff", b"','"])
 def test_a_table_of_quotes_takes_no_time(piece):
     started = time.process_time()

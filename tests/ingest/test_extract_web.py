@@ -67,6 +67,12 @@ def test_a_page_of_links_is_kept():
     assert "Link 19" in read_markup(f'<body class="menu"><div class="menu"><ul>{links}</ul></div></body>').text
 
 
+def test_a_cell_may_span_all_rows_that_are_left_of_its_group():
+    rows = "<tr><td rowspan=0>Ann<td>cook</tr><tr><td>wash</tr>"
+    page = f"<table><thead><tr><th>Name<th>Task</tr></thead><tbody>{rows}</tbody><tbody><tr><td>Bo<td>iron</tr></tbody></table>"
+    assert read_markup(page).text == "Name | Task\nAnn | cook\nAnn | wash\nBo | iron"
+
+
 def test_tables_are_rows_with_their_header():
     rows = "<tr><th>Name</th><th>Tasks</th></tr><tr><td rowspan=2>Ann</td><td><ul><li>cook</li><li>wash</li></ul></td></tr>"
     found = read_markup(f"<p>Before</p><table><caption>Who</caption>{rows}<tr><td>H<sub>2</sub>O</td></tr></table><p>After</p>")

@@ -181,6 +181,19 @@ def test_docx_text_boxes_in_cells_are_read(make_docx):
     assert read_docx(Source(make_docx(table), "a.docx")).text == "Rent | Due: 12 March"
 
 
+def test_docx_symbols_are_read(make_docx):
+    symbols = [("Symbol", "F0B3"), ("Symbol", "F06D"), ("Wingdings", "F0FC"), ("Wingdings", "F0A8"), ("Webdings", "F0E1")]
+    symbols += [("Segoe UI Symbol", "2611"), ("Symbol", ""), ("Symbol", "0007")]
+    runs = "".join(f"<w:r><w:sym w:font='{font}' w:char='{code}'/></w:r>" for font, code in symbols)
+    assert read_docx(Source(make_docx(f"<w:p>{runs}</w:p>"), "a.docx")).text == "≥μ✓☐•☑\ufffd\ufffd"
+
+
+def test_docx_rows_that_begin_in_a_later_column_keep_their_cells_below_the_header(make_docx):
+    late = row("40", "5").replace("<w:tr>", "<w:tr><w:trPr><w:gridBefore w:val='1'/></w:trPr>")
+    table = f"<w:tbl>{row('Item', 'Price', 'Tax')}{row('Chair', '10', '2')}{late}</w:tbl>"
+    assert read_docx(Source(make_docx(table), "a.docx")).text == "Item | Price | Tax\nChair | 10 | 2\n | 40 | 5"
+
+
 def test_docx_cells_that_span_columns_keep_the_others_in_place(make_docx):
     wide = f"<w:tc><w:tcPr><w:gridSpan w:val='2'/></w:tcPr>{paragraph('wide')}</w:tc>"
     table = f"<w:tbl><w:tr>{wide}<w:tc>{paragraph('c')}</w:tc></w:tr>{row('1', '2', '3')}</w:tbl>"

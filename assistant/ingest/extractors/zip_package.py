@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from weakref import WeakKeyDictionary
 from xml.etree.ElementTree import Element, ParseError
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.symbol_fonts import show_character
 
 MAX_UNPACKED_BYTES = 500_000_000
 _BYTES_READ: WeakKeyDictionary[zipfile.ZipFile, int] = WeakKeyDictionary()
@@ -27,6 +29,7 @@ DAMAGE = (ParseError, KeyError, zipfile.BadZipFile, zlib.error, EOFError)  # wha
 SKIPPED = frozenset({"Fallback", "del", "moveFrom", "instrText", "pPr", "rPr", "sectPr", "tblPr", "delText", "rt"})
 TEXT_BOX = "txbxContent"
 BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+SYMBOL_CODE, REPLACEMENT = re.compile(r"(?!00[01])[0-9A-Fa-f]{4}"), "\ufffd"
 FUNCTION_APPLICATION = "\u2061"  # an invisible operator
 PLAIN, RAISING = "0123456789+-−=()n∘", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ°"
 RAISED = str.maketrans(PLAIN, RAISING)
@@ -166,6 +169,8 @@ def _runs(node: Element) -> Iterator[str]:
             yield (child.text or "").replace(FUNCTION_APPLICATION, "")
         elif kind in BREAKS:
             yield BREAKS[kind]
+        elif kind == "sym":
+            yield _symbol(attribute(child, "char"), attribute(child, "font"))
         elif kind == "r" and _is_raised(child):  # an exponent: 10⁵ must not read as 105
             text = running_text(child)
             yield text.translate(RAISED) if set(text) <= set(PLAIN) else text
@@ -178,6 +183,11 @@ def _runs(node: Element) -> Iterator[str]:
             yield "/".join(running_text(half) for half in child if tag_name(half) in ("num", "den"))
         elif kind not in SKIPPED and kind != TEXT_BOX:
             yield from _runs(child)
+
+
+def _symbol(code: str, font: str) -> str:
+    """Return a character that a document gives by its font and its code, a replacement character if that is none."""
+    return show_character(int(code, 16), font) if SYMBOL_CODE.fullmatch(code) else REPLACEMENT
 
 
 def _is_raised(run: Element) -> bool:

@@ -43,6 +43,7 @@ SIGNATURES = frozenset({
 })  # fmt: skip
 MEDIA = ("image", "audio", "video")  # parts of these types are attachments only if they have a name
 DEEPEST = 50
+ENCODED_WORD = re.compile(r"(=\?[^?]*\?[qb]\?.*?\?=)", re.I)
 LONGEST_HEADER = 20_000  # characters; decoding takes quadratic time
 
 BodyText = tuple[bool, str]  # whether it is HTML, and the text
@@ -259,13 +260,18 @@ def _decode_header(raw: str) -> str:
     line = " ".join(raw.split())
     if any("\udc80" <= character <= "\udcff" for character in line):
         line = decode_as(line.encode("utf-8", "surrogateescape"), "")
-    if "=?" not in line:
+    if not ENCODED_WORD.search(line):
         return line
     try:
-        pieces = decode_header(line)
+        pieces = decode_header("".join(_escaped(piece) for piece in ENCODED_WORD.split(line)))
     except (HeaderParseError, ValueError):
         return line
     return "".join(piece if isinstance(piece, str) else _decode_word(piece, charset) for piece, charset in pieces)
+
+
+def _escaped(piece: str) -> str:
+    """Escape the backslashes between encoded words, as `decode_header` does with characters beyond Latin-1."""
+    return piece if ENCODED_WORD.fullmatch(piece) else piece.replace("\\", r"\u005c")
 
 
 def _decode_word(piece: bytes, charset: str | None) -> str:

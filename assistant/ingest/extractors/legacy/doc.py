@@ -29,8 +29,9 @@ from assistant.ingest.extractors.legacy.doc_formatting import (
 )
 from assistant.ingest.extractors.legacy.doc_pieces import ENCRYPTED, OBFUSCATED, SECOND_TABLE, DocText, Fib, Spans, read_text
 from assistant.ingest.extractors.legacy.ole import UNSUPPORTED, decrypt_old, open_compound, read_stream, summary_title
-from assistant.ingest.extractors.legacy.rtf import decode_symbols, is_rtf, read_rtf
+from assistant.ingest.extractors.legacy.rtf import is_rtf, read_rtf
 from assistant.ingest.extractors.office.docx import read_docx
+from assistant.ingest.extractors.symbol_fonts import show_character
 from assistant.ingest.extractors.text.plain import read_plain
 from assistant.ingest.extractors.web.html import read_html
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
@@ -177,9 +178,7 @@ def _shown_as(run: PropertyRun, names: list[str]) -> str:
         return BLANK
     symbol = run.properties.get(SYMBOL, b"").ljust(4, b"\0")
     font, code = int.from_bytes(symbol[:2], "little"), int.from_bytes(symbol[2:], "little")
-    if not 0xF020 <= code < 0xF100:
-        return chr(code)
-    return decode_symbols(chr(code - 0xF000), names[font] if font < len(names) else "")
+    return show_character(code, names[font] if font < len(names) else "")
 
 
 def _fill(text: str, instead: str) -> str:

@@ -17,12 +17,12 @@ from assistant.ingest.extractors.builder import ExtractionBuilder, Source
 from assistant.ingest.extractors.legacy.block_writer import BlockAssembler, join_surrogates, write_blocks
 from assistant.ingest.extractors.legacy.ole import DOUBLE_BYTE, codec_of
 from assistant.ingest.extractors.office.docx import HEADING_NAME
+from assistant.ingest.extractors.symbol_fonts import decode_symbols, show_character
 
 DEEPEST = 1000
 STEP = 500_000
 LONGEST_NAME = 500
 SIGNATURE = b"{\\rtf"
-PRIVATE = range(0xF020, 0xF100)  # private use characters that stand for letters of symbol fonts
 NO_RTF = "damaged: it is cut off or no Rich Text document"
 BODY_LEVEL = 9  # \outlinelevel of running text
 
@@ -64,12 +64,6 @@ CHARSETS = {
 }  # fmt: skip
 SYMBOL_CHARSET = 2
 HIGH_RUN = re.compile(rb"[\x80-\xff]+")
-GREEK = str.maketrans("ABGDEZHQIKLMNXOPRSTUFCYWabgdezhqiklmnxoprstufcyw", "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρστυφχψω")
-PICTOGRAM, BULLET = re.compile(r"[\x80-\xff]"), "•"
-ADOBE_SYMBOL = str.maketrans(
-    {0xA3: "≤", 0xA5: "∞", 0xAE: "→", 0xB0: "°", 0xB1: "±", 0xB3: "≥", 0xB4: "×", 0xB6: "∂", 0xB8: "÷", 0xB9: "≠", 0xBA: "≡",
-     0xBB: "≈", 0xC7: "∩", 0xC8: "∪", 0xCE: "∈", 0xD5: "∏", 0xD6: "√", 0xE5: "∑", 0xF2: "∫"}
-)  # fmt: skip
 
 
 def is_rtf(data: bytes) -> bool:
@@ -187,8 +181,7 @@ class _RtfParser:
         r"""Write the character of \u; its replacement in other programs follows and is skipped."""
         code = number & 0xFFFF if number < 0x10000 else min(number, 0x10FFFF)
         if code:
-            is_symbol = code in PRIVATE
-            self.document.write(decode_symbols(chr(code - 0xF000), self.document.font().name) if is_symbol else chr(code))
+            self.document.write(show_character(code, self.document.font().name))
         self.to_skip = self.document.state.replacements
 
     def _flush(self) -> None:
@@ -384,13 +377,6 @@ class Font:
         if self.charset == 0 and document in DOUBLE_BYTE and _is_double_byte(data, document):
             encoding = document
         return data.decode(encoding, "replace")
-
-
-def decode_symbols(text: str, font: str) -> str:
-    """Map the letters of a symbol font to Unicode: Greek and operators of Symbol, a bullet for other pictograms."""
-    if font.strip().lower().startswith("symbol"):
-        text = text.translate(GREEK).translate(ADOBE_SYMBOL)
-    return PICTOGRAM.sub(BULLET, text)
 
 
 def _is_double_byte(data: bytes, encoding: str) -> bool:

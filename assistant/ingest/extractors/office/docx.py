@@ -135,14 +135,20 @@ def _write_paragraph(paragraph: Element, writing: ExtractionBuilder, levels: dic
 
 def _write_table(table: Element, writing: ExtractionBuilder, levels: dict[str, int]) -> None:
     """Write a table row by row. Rows of a layout table (one column, or tables in its cells) are written as blocks."""
-    rows = [list(outermost(row, "tc")) for row in outermost(table, "tr")]
-    is_frame = all(len(row) < 2 for row in rows)
+    rows = [_cells(row) for row in outermost(table, "tr")]
+    is_frame = all(sum(len(cell) > 0 for cell in row) < 2 for row in rows)
     for is_layout, run in groupby(rows, lambda row: is_frame or any(True for cell in row for _ in outermost(cell, "tbl"))):
         if is_layout:
             for cell in chain.from_iterable(run):
                 _write_blocks(cell, writing, levels)
         else:
             writing.add_table(_rows_with_merged_cells(run))
+
+
+def _cells(row: Element) -> list[Element]:
+    """Return the cells of a row, with empty ones for the columns that it leaves out before its first cell."""
+    before = whole_number(_value(child_of(row, "trPr"), "gridBefore"))
+    return [*(Element("tc") for _ in range(min(before, WIDEST))), *outermost(row, "tc")]
 
 
 def _rows_with_merged_cells(rows: Iterable[Sequence[Element]]) -> list[list[str]]:

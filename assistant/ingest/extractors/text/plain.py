@@ -21,7 +21,7 @@ SNIFFED = 4096  # characters; csv.Sniffer takes quadratic time, over a minute fo
 LINE = re.compile(r"[^\r\n]+")
 MAX_LINE = 200  # characters; a longer line is no heading and is kept from slow patterns
 ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
-FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
 NOT_SETEXT = re.compile(r"\s*([-*+>|#]|\d+[.)]\s)")
 LINKED = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")

@@ -9,6 +9,7 @@ import dataclasses
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction
@@ -206,10 +207,12 @@ def is_layout_table(table: Tag) -> bool:
 def grid(table: Tag, text_of: Callable[[Tag], str]) -> list[list[str]]:
     """Return the cell texts by row and column. The text of a cell that spans rows is repeated in each row."""
     grown = _Grid()
-    for row in _rows(table):
-        for cell in _cells(row):
-            grown.add_cell(text_of(cell), _span(cell, "colspan", MAX_COLSPAN), _span(cell, "rowspan", MAX_ROWSPAN))
-        grown.end_row()
+    for _, group in groupby(_rows(table), lambda row: id(row.parent)):
+        for row in group:
+            for cell in _cells(row):
+                grown.add_cell(text_of(cell), _span(cell, "colspan", MAX_COLSPAN), _span(cell, "rowspan", MAX_ROWSPAN))
+            grown.end_row()
+        grown.end_group()
     return grown.lines
 
 
@@ -238,6 +241,10 @@ class _Grid:
         self.lines.append(self._line)
         self._line = []
 
+    def end_group(self) -> None:
+        """End a group of rows: no cell spans further."""
+        self._spanning.clear()
+
     def _fill_spanned(self) -> None:
         """Fill the columns that are spanned by cells of rows above."""
         while self._spans_left > 0 and self._spanning.get(len(self._line), (0, ""))[0] > 0:
@@ -261,7 +268,10 @@ def _cells(row: Tag) -> list[Tag]:
 
 
 def _span(cell: Tag, name: str, most: int) -> int:
+    """Return how many columns or rows a cell spans; 0 rows are all that are left of their group."""
     value = str(cell.get(name, "1")).strip()
+    if name == "rowspan" and value == "0":
+        return most
     return max(1, min(int(value), most)) if value.isdecimal() and len(value) < 9 else 1
 
 

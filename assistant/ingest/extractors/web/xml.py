@@ -95,7 +95,7 @@ def _write(node: _Element, builder: ExtractionBuilder, depth: int) -> None:
 
 
 def _write_table(node: _Element, builder: ExtractionBuilder, depth: int) -> None:
-    rows = [[_line(cell) for cell in row if _name(cell) in CELLS] for row in node.iter() if _name(row) in ROWS]
+    rows = [[_line(cell) for cell in row if _name(cell) in CELLS] for row in _rows(node)]
     if any(rows):
         for beside in (child for child in node if _name(child) and not any(_name(inner) in ROWS for inner in child.iter())):
             builder.add(_line(beside))  # its title or caption
@@ -103,6 +103,15 @@ def _write_table(node: _Element, builder: ExtractionBuilder, depth: int) -> None
     else:
         for child in node:
             _write(child, builder, depth)
+
+
+def _rows(node: _Element) -> Iterator[_Element]:
+    """Yield the rows of a table, not those of tables in its cells."""
+    for child in node:
+        if _name(child) in ROWS and any(_name(cell) in CELLS for cell in child):
+            yield child
+        else:
+            yield from _rows(child)
 
 
 def _write_text(node: _Element, builder: ExtractionBuilder, is_paragraph: bool) -> None:
