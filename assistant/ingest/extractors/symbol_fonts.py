@@ -23,7 +23,7 @@ WINGDINGS = str.maketrans(
     0xA8: "☐", 0xAB: "★", 0xD8: "➢", 0xDF: "←", 0xE0: "→", 0xE1: "↑", 0xE2: "↓", 0xE7: "←", 0xE8: "→", 0xE9: "↑", 0xEA: "↓",
     0xEF: "⇐", 0xF0: "⇒", 0xF1: "⇑", 0xF2: "⇓", 0xF3: "⇔", 0xFB: "✗", 0xFC: "✓", 0xFD: "☒", 0xFE: "☑",
 }  # fmt: skip
-FONTS = {
+FONTS: dict[str, dict[int, int | str]] = {
     "symbol": SYMBOL, "wingdings": WINGDINGS,
     "wingdings 2": {0x4F: "✗", 0x50: "✓", 0x51: "☒", 0x52: "☑", 0x53: "☒", 0x54: "☒", 0xA3: "☐"},
 }  # fmt: skip
@@ -33,7 +33,7 @@ OTHERS = str.maketrans(dict.fromkeys(map(chr, range(0x80, 0x100)), BULLET))
 def decode_symbols(text: str, font: str) -> str:
     """Map the letters of a symbol font to Unicode; a pictogram that is not known becomes a bullet."""
     name = font.strip(" ;").lower()
-    table: dict[int, str] = FONTS["symbol"] if name.startswith("symbol") else FONTS.get(name, {})
+    table = FONTS["symbol"] if name.startswith("symbol") else FONTS.get(name, {})
     return text.translate(OTHERS | table)
 
 
