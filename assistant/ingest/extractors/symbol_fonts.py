@@ -34,7 +34,7 @@ def decode_symbols(text: str, font: str) -> str:
     """Map the letters of a symbol font to Unicode; a pictogram that is not known becomes a bullet."""
     name = font.strip(" ;").lower()
     table = FONTS["symbol"] if name.startswith("symbol") else FONTS.get(name, {})
-    return text.translate(OTHERS | table)
+    return text.translate({**OTHERS, **table})
 
 
 def show_character(code: int, font: str) -> str:
