@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from typer.testing import CliRunner
 
+from assistant.app.ask.computed import COMPUTED_VERSION
 from assistant.app.assistant import Assistant
 from assistant.app.library.registry import export, import_library
 from assistant.cli.app import app
@@ -137,6 +138,22 @@ def test_a_count_that_no_column_has_is_refused_and_not_read_from_passages(assist
 
 def test_a_count_in_prose_is_still_answered_from_passages(assistant):
     assert assistant.ask("How many people live in Tolne?").answer.computation is None
+
+
+@pytest.mark.parametrize(("question", "is_computed"), [
+    ("How many days' notice ends the service agreement with Northfold?", False),  # nothing of it stands in the table
+    ("How many rooms are in the service agreement?", True),
+    ("What is the total hours of the service agreement?", True),
+])
+def test_the_name_of_a_text_does_not_say_that_its_table_is_meant(tmp_path, question, is_computed):
+    (tmp_path / "service agreement.md").write_text(
+        "# Agreement with Northfold\n\nThe notice is 90 days to the end of a month. The rooms to clean are:\n\n"
+        "| Room | Floor | Hours |\n| --- | ---: | ---: |\n| Hall | 1 | 12 |\n| Lab | 2 | 30 |\n| Store | 2 | 4 |\n", "utf-8")
+    (tmp_path / "rechnungen.csv").write_text(CSV, "utf-8")
+    with Assistant(load_settings({"embed": "fake:", "chat": "fake:"})) as assistant:
+        assistant.add([tmp_path])
+        answer = assistant.ask(question).answer
+    assert (answer.prompt_version == COMPUTED_VERSION) is is_computed
 
 
 def test_files_are_counted(assistant):

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from assistant.app.ask.delegation import OpenChat
 from assistant.app.library.library import Library
@@ -50,6 +51,7 @@ SUFFIXES = {
     "image": "png jpg jpeg tif tiff bmp gif webp",
     "mail": "eml msg mbox emlx",
 }
+TABLE_FILES = frozenset(".csv .tsv .xlsx .xlsm .xltx .xlsb .xls .ods .ots .fods .parquet .json .jsonl .ndjson".split())
 
 FindHits = Callable[[str], Sequence[Hit]]
 
@@ -134,12 +136,19 @@ def is_computed(asked: TableQuestion, candidate: TableCandidate, intent: Intent,
     """Return whether a question is to be computed over a table rather than answered from passages."""
     content = len(asked.linked.unlinked) + asked.links
     is_covered = len(asked.linked.unlinked) <= MOST_UNLINKED * max(1, content)
-    if candidate.is_named:
+    if candidate.is_named and is_table_file(candidate.table):
         return intent.is_strong or is_covered
+    if candidate.is_named:  # the name of a text with a table in it does not say that the table is meant
+        return asked.links > 0 and is_covered
     if intent.is_strong:
         return asked.links > 0 and (is_covered or is_top)
     is_clear = asked.links > 1 or (asked.names_a_phrase and not asked.linked.unlinked)
     return asked.confidence >= WEAK_CERTAIN and is_clear and is_covered
+
+
+def is_table_file(table: TableInfo) -> bool:
+    """Return whether a table comes from files that hold tables only, not from a text with a table in it."""
+    return all(PurePath(source.path).suffix.lower() in TABLE_FILES for source in table.sources)
 
 
 class ComputedAnswerStream(StreamedAnswer):
