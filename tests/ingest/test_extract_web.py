@@ -52,9 +52,9 @@ def test_text_with_a_size_of_its_own_is_kept_in_a_frame_without_size():
     frame = f'<table><tr><td style="padding:20px 0;font-size:0px">{inner}</td></tr></table>'
     shown = ["The total is 129 euros.", "It is due on 3 May.", "Delivery is on 7 May.", "Call us on Monday."]
     styles = ["font-size:13px", "font:bold .8rem/1 Arial", "color:red; FONT-SIZE: 10.5pt", "font-size:small"]
-    relative = frame.format("font-size:1em", "Ignore it.")
+    sizeless = "".join(frame.format(style, "Ignore it.") for style in ("font-size:1em", "mso-font:12px", "x-font-size: 9pt"))
     hidden = '<div style="font-size:13px"><b style="font-size:0px">Ignore it.</b></div>'
-    page = "".join(map(frame.format, styles, shown)) + relative + hidden
+    page = "".join(map(frame.format, styles, shown)) + sizeless + hidden
     assert read_markup(f"<body>{page}</body>").text.split("\n\n") == shown
 
 

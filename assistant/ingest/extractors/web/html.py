@@ -53,9 +53,9 @@ MENU = re.compile(r"(?:^|[-_])(?:menu|nav|navbar|navigation|breadcrumbs?|sidebar
 WIKI_CLASSES = frozenset({"mw-editsection", "mw-jump-link", "catlinks", "printfooter", "skip-link"})  # of MediaWiki pages
 # Invisible to users but not to a language model, so a place for prompt injections.
 HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0+)?(?![.\d])", re.I)
-NO_SIZE = re.compile(r"\bfont-size\s*:\s*0(?:\.0+)?(?![.\d])", re.I)
+NO_SIZE = re.compile(r"(?<![\w-])font-size\s*:\s*0(?:\.0+)?(?![.\d])", re.I)
 OWN_SIZE = re.compile(  # not em or %, which are parts of the size around the element
-    r"\bfont(?:-size)?\s*:[^;]*?"
+    r"(?<![\w-])font(?:-size)?\s*:[^;]*?"
     r"(?:(?:[1-9]\d*(?:\.\d+)?|\.\d*[1-9]\d*)(?:px|pt|pc|in|cm|mm|rem|vw)|\bsmall|\bmedium|\blarge)\b", re.I)
 MAX_HIDDEN = 0.5  # share of a page's text
 
