@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from assistant.datatypes.tables import Column, Computation, TableInfo, TableRow
+from assistant.tables.description import unlike
 from assistant.tables.rules import Reading
 from assistant.tables.solutions import Solved, TableQuestion
 from assistant.tables.units import currencies_in_cells
@@ -149,8 +150,7 @@ def unparsed_note(column: Column, *, is_chinese: bool) -> str:
     name = column.header or column.name
     if is_chinese:
         return f"列 {name} 中有 {column.unparsed} 个单元格不是有效的值，未计入。"
-    verb = "is" if column.unparsed == 1 else "are"
-    return f"{column.unparsed} of the cells of {name} {verb} no {column.type.value} and did not count."
+    return f"{column.unparsed} of the cells of {name} {unlike(column)} and did not count."
 
 
 def refusal(asked: TableQuestion) -> ComputedAnswer:

@@ -27,6 +27,7 @@ from assistant.tables.values import (
     parse_date,
     parse_number,
 )
+from assistant.text.cell_errors import is_cell_error
 
 SNIFFED_CELLS = 2000
 TRIED_CELLS = 50  # if fewer than half of the first filled cells are of a type, the column is not
@@ -65,14 +66,15 @@ class ColumnEvidence:
     def __init__(self, header: str, style: DecimalStyle) -> None:
         self._filled = 0
         self._sample: list[str] = []
-        self._has_label = False
+        self._has_label = self._has_error = False
         self._dates = DateEvidence()
         self._numbers = NumberEvidence(header, style)
 
     def add(self, texts: Sequence[str]) -> None:
         """Add the next cells."""
         counts = Counter(texts)
-        for text in [text for text in counts if is_empty(text)]:
+        for text in [text for text in counts if is_empty(text) or is_cell_error(text)]:
+            self._has_error = self._has_error or is_cell_error(text)
             del counts[text]
         self._filled += counts.total()
         if len(self._sample) < SNIFFED_CELLS:
@@ -86,7 +88,8 @@ class ColumnEvidence:
         """Return the column as dates, numbers or text, whichever most of its filled cells are."""
         found = self._dates.decide(column, self._sample, self._filled)
         found = found or self._numbers.decide(column, self._sample, self._filled)
-        return found or TypedColumn(column, text_value)
+        found = found or TypedColumn(column, text_value)
+        return replace(found, has_odd=found.has_odd or self._has_error)
 
     def has_label(self, column: Column) -> bool:
         """Return whether a cell may be the label of a row of totals; in a column of numbers, one that is no number."""
@@ -204,8 +207,8 @@ def most(sample: Sequence[str], test: Callable[[str], bool]) -> bool:
 
 
 def text_value(cell: str) -> str | None:
-    """Return a cell's text; None if it is empty."""
-    return cell or None
+    """Return a cell's text; None if it is empty or an error."""
+    return None if is_cell_error(cell) else cell or None
 
 
 def day_value(cell: str, style: DateFormat) -> date | None:

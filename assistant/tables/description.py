@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from assistant.datatypes.tables import Column
+from assistant.datatypes.tables import Column, ColumnType
 from assistant.tables.column_types import Value
 from assistant.tables.values import is_empty
 
@@ -41,11 +41,18 @@ class ColumnDescription:
         return replace(column, samples=samples, lowest=low, highest=high, unparsed=self._unparsed)
 
 
+def unlike(column: Column) -> str:
+    """Return what the odd cells of a column are: those of texts can only be errors."""
+    if column.type is ColumnType.TEXT:
+        return "holds an error" if column.unparsed == 1 else "hold an error"
+    return f"{'is' if column.unparsed == 1 else 'are'} no {column.type.value}"
+
+
 def notes_on(columns: Iterable[Column]) -> tuple[str, ...]:
     """Return a note for each column with cells that are no value of its type."""
     return tuple(
         f"{count} of the cells of {column.header or column.name} "
-        f"{'is' if count == 1 else 'are'} no {column.type.value} and {'does' if count == 1 else 'do'} not count"
+        f"{unlike(column)} and {'does' if count == 1 else 'do'} not count"
         for column in columns
         if (count := column.unparsed)
     )

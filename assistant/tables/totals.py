@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from decimal import Decimal
 
+from assistant.text.cell_errors import is_cell_error
+
 LABEL = re.compile(
     r"^\W*(?:(?:grand|sub|overall|running|final|net|page|carried)[ -]?)?totals?\b[^.!?]{0,40}$|^\W*sums?(?: total)?\W*$"
     r"|^\W*(?:all|sum)[ -]total"
@@ -54,7 +56,7 @@ def all_have_digits(cells: Sequence[str]) -> bool:
 
 def is_total_row(row: Row, values: Numbers, sums: _RunningSums, labels: Set[str], *, is_late: bool) -> bool:
     """Return whether a row totals the rows above it. is_late: it is one of the last two rows, which may be an average."""
-    filled = [cell for cell in row if cell]
+    filled = [cell for cell in row if cell and not is_cell_error(cell)]
     if (is_late or sums.rows == 0) and SURE_LABEL.match(filled[0] if filled else "") and all_have_digits(filled[1:]):
         return True  # whatever its numbers are: they may be texts with units
     if sums.rows == 0:

@@ -274,13 +274,48 @@ FORMULA_CELLS = {
 @pytest.mark.parametrize(("cells", "count"), FORMULA_CELLS.items())
 def test_formulas_of_an_xlsx_without_a_value_are_counted(cells, count):
     rows = f'<row r="1"><c r="A1" t="str"><v>Net</v></c></row><row r="2"><c r="A2"><v>2</v></c>{cells}</row>'
+    notes = [note for note in read(workbook_of(rows)).notes if "formula" in note]
+    assert tuple(notes) == notes_on_formulas(count)
+
+
+def workbook_of(rows: str) -> bytes:
+    """Write a workbook with the XML of the rows of its only sheet."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook({"A1": 1}))) as old, zipfile.ZipFile(buffer, "w") as new:
         for name in old.namelist():
             is_sheet = name.endswith("sheet1.xml")
             sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
             new.writestr(name, sheet if is_sheet else old.read(name))
-    assert read(buffer.getvalue()).notes == notes_on_formulas(count)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("error", ["#REF!", "#SPILL!"])  # calamine does not know the second
+def test_errors_in_cells_of_an_xlsx_are_read_and_counted(error):
+    head = '<row r="3"><c r="B3" t="str"><v>Item</v></c><c r="C3" t="str"><v>Price</v></c></row>'
+    first = '<row r="4"><c r="B4" t="str"><v>Desk</v></c><c r="C4" t="e"><f>1/0</f><v>#DIV/0!</v></c></row>'
+    second = f'<row r="5"><c r="B5" t="str"><v>Lamp</v></c><c r="C5" t=\'e\' s="0"><v>{error}</v></c></row>'
+    found = read(workbook_of(head + first + second))
+    assert marked(found) == {"B3:C3": "Item | Price", "B4:C4": "Desk | #DIV/0!", "B5:C5": f"Lamp | {error}"}
+    assert found.notes == (f"2 cells of the sheet S1 hold an error: #DIV/0!, {error}",)
+    assert read(workbook_of(head + first)).notes == ("1 cell of the sheet S1 holds an error: #DIV/0!",)
+
+
+def test_errors_in_cells_of_an_ods_are_counted():
+    error = '<table:table-cell table:formula="of:=1/0" office:value-type="float" office:value="0"><text:p>#DIV/0!</text:p>'
+    calc = '<table:table-cell xmlns:c="urn:c" office:value-type="string" c:value-type="error" table:number-columns-repeated="2">'
+    cells = f"{error}</table:table-cell>{calc}<text:p>Err:502</text:p></table:table-cell>"
+    written = "<table:table-cell><text:p>#N/A</text:p></table:table-cell>"  # a text that somebody typed
+    found = read(ods(f'<table:table table:name="Prices"><table:table-row>{cells}{written}</table:table-row></table:table>'))
+    assert found.text == "#DIV/0! | Err:502 | Err:502 | #N/A"
+    assert found.notes == ("3 cells of the sheet Prices hold an error: #DIV/0!, Err:502",)
+
+
+def test_errors_in_cells_of_an_excel_2003_workbook_are_counted():
+    name = "urn:schemas-microsoft-com:office:spreadsheet"
+    row = '<Row><Cell><Data ss:Type="String">a</Data></Cell><Cell><Data ss:Type="Error">#N/A</Data></Cell></Row>'
+    sheet = f'<Worksheet ss:Name="Old"><Table>{row}</Table></Worksheet>'
+    found = read(f'<Workbook xmlns="{name}" xmlns:ss="{name}">{sheet}</Workbook>'.encode())
+    assert (found.text, found.notes) == ("a | #N/A", ("1 cell of the sheet Old holds an error: #N/A",))
 
 
 ODS_CELLS = {

@@ -8,6 +8,7 @@ counts of rows, cells and spaces are limited: a few bytes could otherwise state 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from xml.etree.ElementTree import Element, ParseError
@@ -16,6 +17,7 @@ from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.legacy.ole import ENCRYPTED
+from assistant.ingest.extractors.office.cell_errors import is_opendocument_error
 from assistant.ingest.extractors.office.pptx import NOWHERE, Box, in_reading_order, write_notes
 from assistant.ingest.extractors.office.workbook_bounds import LARGEST_AREA
 from assistant.ingest.extractors.zip_package import (
@@ -335,6 +337,17 @@ def _cell_text(cell: Element) -> str:
     if ROUNDED.fullmatch(shown) and LONG_NUMBER.fullmatch(attribute(cell, "value")):
         return attribute(cell, "value")  # a long number that is displayed rounded, because its column is narrow
     return shown or next(filter(None, (attribute(cell, name) for name in VALUES)), "")
+
+
+def count_errors(table: Element) -> Counter[str]:
+    """Count the errors that cells of a table of a spreadsheet show, repeated ones as often as they are read."""
+    found: Counter[str] = Counter()
+    for row in _rows_of(table):
+        copies = min(_count(row, "number-rows-repeated"), MOST_COPIES)
+        for cell in row:
+            if tag_name(cell) in ("table-cell", "covered-table-cell") and is_opendocument_error(cell, text := _cell_text(cell)):
+                found[text] += copies * min(_count(cell, "number-columns-repeated"), MOST_COPIES)
+    return found
 
 
 def formulas_without_value(body: Element) -> int:

@@ -27,6 +27,7 @@ CELL = re.compile(rb"""<(?:\w{1,9}:)?c\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,9
 PLACE = re.compile(r"([A-Za-z]{1,9})(\d{1,9})$")
 Place = tuple[int, int]
 LONG_NUMBER = re.compile(rb">-?\d{16,}<")  # in a cell that is a number or a text
+ERROR = re.compile(rb"""\bt\s{0,9}=\s{0,9}["']e["']""")  # the type of a cell that holds an error
 EMPTY_VALUE = re.compile(rb"<(?:\w{1,9}:)?v(?:\s[^<>]{0,200})?(?:/>|>\s{0,9}</)")  # openpyxl writes one for every formula
 WHOLE = re.compile(r"-?\d{16,400}\Z")
 MOST_STYLED = 2_000_000  # cells whose style is noted
@@ -50,6 +51,7 @@ class SheetDetails:
     styles: Mapping[Place, int]  # the styles that were asked for, by cell
     long_numbers: Mapping[Place, str]  # whole numbers with more digits than a float keeps
     formulas_without_value: int
+    errors: Mapping[Place, str]  # error values such as #DIV/0!, which calamine leaves out
 
 
 def refuse_sparse(archive: zipfile.ZipFile, styles: Container[int] = ()) -> dict[str, SheetDetails]:
@@ -105,7 +107,7 @@ def _read_cells(content: bytes, styles: Container[int]) -> tuple[int, SheetDetai
     cells = _CellParser(styles)
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = cells.begin, cells.end
-    if LONG_NUMBER.search(content) or EMPTY_VALUE.search(content):
+    if any(pattern.search(content) for pattern in (LONG_NUMBER, EMPTY_VALUE, ERROR)):
         parser.buffer_text = cells.reads_text = True
         parser.CharacterDataHandler = cells.add_text
     try:
@@ -114,23 +116,24 @@ def _read_cells(content: bytes, styles: Container[int]) -> tuple[int, SheetDetai
         for match in CELL.finditer(content):
             cells.begin("c", {"r": match[1].decode("ascii")})
             cells.begin("v", {})
-    return cells.bounds.area, SheetDetails(cells.styles, cells.long_numbers, cells.formulas_without_value)
+    return cells.bounds.area, SheetDetails(cells.styles, cells.long_numbers, cells.formulas_without_value, cells.errors)
 
 
 class _CellParser:
     """Collects the bounds of cells from the elements of a sheet; a row or cell without reference follows the one before.
 
-    It also notes the cells with some styles, long whole numbers, and formulas without a value.
+    It also notes the cells with some styles, long whole numbers, error values, and formulas without a value.
     """
 
     def __init__(self, styles: Container[int]) -> None:
         self.bounds = CellBounds()
         self.styles: dict[Place, int] = {}
         self.long_numbers: dict[Place, str] = {}
+        self.errors: dict[Place, str] = {}
         self.formulas_without_value = 0
         self._row = self._column = 0
         self._wanted_styles = styles
-        self._has_formula = self._has_value = self._is_number = self._is_string = False
+        self._has_formula = self._has_value = self._is_number = self._is_string = self._is_error = False
         self._text = ""
         self.reads_text = False  # whether `add_text` is called
 
@@ -155,6 +158,7 @@ class _CellParser:
         self._row = int(place[2]) if place else self._row
         self._has_formula = self._has_value = False
         self._is_number, self._is_string = attributes.get("t", "n") == "n", attributes.get("t") == "str"
+        self._is_error = attributes.get("t") == "e"
         style = whole_number(attributes.get("s", "0"))
         if self._is_number and style in self._wanted_styles and len(self.styles) < MOST_STYLED:
             self.styles[self._row, self._column] = style
@@ -169,6 +173,8 @@ class _CellParser:
         self._has_value |= name == "is" or (name == "v" and (self._is_string or bool(self._text.strip())))
         if name == "v" and self._is_number and WHOLE.match(self._text):
             self.long_numbers[self._row, self._column] = self._text
+        elif name == "v" and self._is_error and self._text.strip():
+            self.errors[self._row, self._column] = self._text.strip()
         elif name == "c" and self._has_formula and not self._has_value:
             self.formulas_without_value += 1
 

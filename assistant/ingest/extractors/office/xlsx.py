@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -20,8 +21,9 @@ from assistant.datatypes import WITHOUT_VALUE, Extraction, Part, PositionLabel
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source, as_row, header_of
 from assistant.ingest.extractors.legacy.ole import UNSUPPORTED, decrypt, legacy_suffix
+from assistant.ingest.extractors.office.cell_errors import errors_of_spreadsheetml, note_on_errors, with_known_errors
 from assistant.ingest.extractors.office.number_formats import NumberFormat, formats_of_styles
-from assistant.ingest.extractors.office.odf import formulas_without_value, numbered_rows, parse_flat_xml, read_content
+from assistant.ingest.extractors.office.odf import count_errors, formulas_without_value, numbered_rows, parse_flat_xml, read_content
 from assistant.ingest.extractors.office.workbook_bounds import LARGEST_AREA, SheetDetails, rebuild_workbook, refuse_sparse
 from assistant.ingest.extractors.text.plain import read_csv
 from assistant.ingest.extractors.web.html import read_html
@@ -59,7 +61,7 @@ ROWS_BELOW = 20
 
 NumberedRow = tuple[int, Sequence[str]]
 CellRange = tuple[tuple[int, int], tuple[int, int]]
-NO_DETAILS = SheetDetails({}, {}, 0)
+NO_DETAILS = SheetDetails({}, {}, 0, {})
 CellValue = str | float | bool | date | datetime | time | timedelta
 Returned = TypeVar("Returned")
 
@@ -86,14 +88,15 @@ def read_sheets(source: Source) -> Extraction:
 
 def read_opendocument_sheets(source: Source) -> Extraction:
     """Read an OpenDocument spreadsheet: its cells as displayed."""
-    (body, title), writing = read_content(source), ExtractionBuilder()
+    (body, title), writing, notes = read_content(source), ExtractionBuilder(), []
     for table in body:
         if tag_name(table) == "table":
             name = attribute(table, "name")
             source.on_step(f"sheet {name}")
             writing.begin(Part(0, 0, sheet=name))
             write_rows(numbered_rows(table), writing)
-    return writing.finish(title, _note_on_formulas(formulas_without_value(body)))
+            notes += note_on_errors(name, count_errors(table))
+    return writing.finish(title, (*notes, *_note_on_formulas(formulas_without_value(body))))
 
 
 def _read_workbook(source: Source) -> Extraction:
@@ -106,6 +109,7 @@ def _read_workbook(source: Source) -> Extraction:
     else:
         with open_package(source.data, KIND) as archive:
             package = _read_package(archive)
+        data = with_known_errors(data, package.errors)
     try:
         workbook = _catch_panic(lambda: CalamineWorkbook.from_filelike(io.BytesIO(data)))
     except PasswordError as error:
@@ -125,6 +129,7 @@ def _read_workbook(source: Source) -> Extraction:
         _write_sheet(sheet, package, writing)
         if listed.visible != SheetVisibleEnum.Visible and writing.length > length:
             notes.append(f"the sheet {listed.name} is hidden in the workbook; it was read")
+        notes += note_on_errors(listed.name, Counter(package.sheets.get(listed.name, NO_DETAILS).errors.values()))
     if notes and not writing.length:
         raise UnreadableFile("damaged: none of its sheets can be read")
     return writing.finish(package.title, (*notes, *_note_on_formulas(package.formulas_without_value)))
@@ -137,6 +142,7 @@ class _Package:
     title: str = ""
     formats: Mapping[int, NumberFormat] = field(default_factory=dict)  # by cell style
     sheets: Mapping[str, SheetDetails] = field(default_factory=dict)  # by name
+    errors: Mapping[str, frozenset[str]] = field(default_factory=dict)  # in the cells of each sheet, by the name of its part
 
     @property
     def formulas_without_value(self) -> int:
@@ -152,7 +158,9 @@ def _read_package(archive: ZipFile) -> _Package:
     details = refuse_sparse(archive, formats)
     listed = child_of(optional_xml(archive, main), "sheets") if related else ()
     targets_of = {attribute(sheet, "name"): related.get(_relation_id(sheet), Relation("", "")).target for sheet in listed}
-    return _Package(core_title(archive), formats, {name: details[part] for name, part in targets_of.items() if part in details})
+    sheets = {name: details[part] for name, part in targets_of.items() if part in details}
+    errors = {part: frozenset(sheet.errors.values()) for part, sheet in details.items()}
+    return _Package(core_title(archive), formats, sheets, errors)
 
 
 def _relation_id(sheet: Element) -> str:
@@ -170,6 +178,8 @@ def _write_sheet(sheet: CalamineSheet, package: _Package, writing: ExtractionBui
 
     def show(value: CellValue, number: int, index: int) -> str:
         place = (number, first + index + 1)
+        if place in details.errors:
+            return details.errors[place]
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             if place in details.long_numbers:
                 return details.long_numbers[place]
@@ -231,15 +241,18 @@ def format_value(value: CellValue) -> str:
 
 def _read_spreadsheetml(source: Source) -> Extraction:
     """Read an Excel 2003 workbook of one XML file (SpreadsheetML)."""
-    writing, count = ExtractionBuilder(), 0
+    writing, count, notes = ExtractionBuilder(), 0, []
     for sheet in parse_flat_xml(source.data, KIND):
         if tag_name(sheet) == "Worksheet":
-            writing.begin(Part(0, 0, sheet=attribute(sheet, "Name")))
+            name, errors = attribute(sheet, "Name"), Counter[str]()
+            writing.begin(Part(0, 0, sheet=name))
             for table in sheet:
                 if tag_name(table) == "Table":
                     write_rows(_xml_rows(table), writing)
                     count += sum(_lacks_value(cell) for row in table for cell in row)
-    return writing.finish(notes=_note_on_formulas(count))
+                    errors += errors_of_spreadsheetml(table)
+            notes += note_on_errors(name, errors)
+    return writing.finish(notes=(*notes, *_note_on_formulas(count)))
 
 
 def _lacks_value(cell: Element) -> bool:
