@@ -23,7 +23,13 @@ from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuild
 from assistant.ingest.extractors.legacy.ole import UNSUPPORTED, decrypt, legacy_suffix
 from assistant.ingest.extractors.office.cell_errors import errors_of_spreadsheetml, note_on_errors, with_known_errors
 from assistant.ingest.extractors.office.number_formats import NumberFormat, formats_of_styles
-from assistant.ingest.extractors.office.odf import count_errors, formulas_without_value, numbered_rows, parse_flat_xml, read_content
+from assistant.ingest.extractors.office.odf import (
+    count_errors,
+    formulas_without_value,
+    numbered_rows,
+    parse_flat_xml,
+    read_content,
+)
 from assistant.ingest.extractors.office.workbook_bounds import LARGEST_AREA, SheetDetails, rebuild_workbook, refuse_sparse
 from assistant.ingest.extractors.text.plain import read_csv
 from assistant.ingest.extractors.web.html import read_html
