@@ -11,7 +11,7 @@ import zlib
 
 import pytest
 
-from assistant.errors import UnreadableFile
+from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors import archive
 from assistant.ingest.extractors.archive import open_archive
 from assistant.ingest.extractors.builder import Source
@@ -78,29 +78,43 @@ def test_what_systems_keep_is_left_out(make):
     assert opened(make(entries), "a.zip" if make is zipped else "a.tar") == [("a.txt", b"1")]
 
 
-def test_links_are_left_out():
+def test_links_are_left_out_with_the_reason():
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE):
-            entry = tarfile.TarInfo(f"link{kind!r}")
-            entry.type, entry.linkname = kind, "/etc/passwd"
+        entry = tarfile.TarInfo("docs/a.txt")
+        entry.size = 3
+        archive.addfile(entry, io.BytesIO(b"one"))
+        for kind, name, target in (
+            (tarfile.SYMTYPE, "soft.txt", "/etc/passwd"), (tarfile.LNKTYPE, "again.txt", "docs/a.txt"),
+            (tarfile.LNKTYPE, "hard.txt", "/etc/passwd"), (tarfile.SYMTYPE, ".hidden", "a.txt"),
+            (tarfile.CHRTYPE, "device", ""), (tarfile.FIFOTYPE, "pipe", ""),
+        ):  # fmt: skip
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = kind, target
             archive.addfile(entry)
-    assert opened(buffer.getvalue(), "a.tar") == []
+    assert opened(buffer.getvalue(), "a.tar") == [
+        ("docs/a.txt", b"one"),
+        ("soft.txt", "a symbolic link: links inside archives are not followed"),
+        ("again.txt", "a hard link: its text is that of docs/a.txt"),
+        ("hard.txt", "a hard link to a file that was not read from this archive"),
+    ]
+    assert all(isinstance(member.refusal, SkippedFile) for member in list(open_archive(Source(buffer.getvalue(), "a.tar")))[1:])
     link = zipfile.ZipInfo("link")
     link.create_system, link.external_attr = 3, 0o120777 << 16
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr(link, "/etc/passwd")
-    assert opened(buffer.getvalue()) == []
+    assert opened(buffer.getvalue()) == [("link", "a symbolic link: links inside archives are not followed")]
 
 
-def test_files_with_holes_are_left_out():
+def test_files_with_holes_are_left_out_with_the_reason():
     hole = tarfile.TarInfo("hole.txt")
     hole.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.map": "0,0", "GNU.sparse.size": "9" * 13}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(hole)
-    assert opened(buffer.getvalue(), "a.tar") == []
+    reason = "a sparse file, which may claim any size: unpack the archive and add the file"
+    assert opened(buffer.getvalue(), "a.tar") == [("hole.txt", reason)]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Open archives (.zip, .tar, .tar.gz, .tar.bz2, .tar.xz) and compressed files (.gz, .bz2, .xz): yield the files inside.
 
 Number of files, total size, compression ratio and memory are limited whatever the archive states about itself (zip bombs).
-Names are decoded, freed of paths that leave the archive, and made unique. The caller limits nesting of archives.
+Names are decoded, freed of paths that leave the archive, and made unique. Links and sparse files are left out, with the reason.
+Devices and pipes are no files. The caller limits nesting of archives.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import PurePath, PurePosixPath
 from typing import IO
 
-from assistant.errors import UnreadableFile
+from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import Member, Source
 from assistant.ingest.extractors.encoding import decode_name
 
@@ -42,6 +43,10 @@ ENCRYPTED = "it is encrypted"
 NEEDS_PASSWORD = f"{ENCRYPTED}: a password is needed"
 WRONG_PASSWORD = f"{ENCRYPTED}: none of the passwords opens it"
 NO_AES = f"{ENCRYPTED} with AES, which cannot be opened here: unpack it with another program"
+
+SYMBOLIC_LINK = "a symbolic link: links inside archives are not followed"
+LOST_LINK = "a hard link to a file that was not read from this archive"
+SPARSE = "a sparse file, which may claim any size: unpack the archive and add the file"
 
 LONGEST = 180  # characters of a name
 UNSAFE = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")  # controls, bidi controls, surrogates
@@ -85,24 +90,40 @@ def _decompress(source: Source, compression: str) -> Member:
 
 def _open_tar(source: Source, compression: str) -> Iterator[Member]:
     reader, names = _reader(source, compression), UniqueNames()
-    is_begun = False
+    is_begun, read = False, set[str]()
     try:
         with tarfile.open(fileobj=reader, mode="r|", errors="surrogateescape", encoding="utf-8") as archive:  # type: ignore[call-overload]
             for entry in archive:
                 is_begun = True
                 name = safe_name(decode_name(entry.name.encode("utf-8", "surrogateescape")))
-                is_whole = entry.isreg() and not entry.issparse()  # a sparse file may claim any size
-                if is_whole and name and not _is_hidden(name):
-                    reader.budget.count()
-                    source.on_step(name)
-                    file = archive.extractfile(entry)
-                    yield Member(names.add(name), file.read() if file else b"")
+                if not (entry.isreg() or entry.issym() or entry.islnk()) or not name or _is_hidden(name):
+                    continue
+                reader.budget.count()
+                source.on_step(name)
+                if refusal := _refuse_entry(entry, read):
+                    yield Member(names.add(name), refusal=refusal)
+                    continue
+                read.add(entry.name)
+                file = archive.extractfile(entry)
+                yield Member(names.add(name), file.read() if file else b"")
     except UnreadableFile as refusal:
         yield Member(names.add(MORE), refusal=refusal)
     except BROKEN as error:
         if not is_begun:
             raise UnreadableFile("damaged: it is cut off or no archive") from error
         yield Member(names.add(MORE), refusal=UnreadableFile("damaged: the archive is cut off here"))
+
+
+def _refuse_entry(entry: tarfile.TarInfo, read: Container[str]) -> SkippedFile | None:
+    """Return why an entry is left out, if it is. read: the names of the entries that were read before it."""
+    if entry.issparse():
+        return SkippedFile(SPARSE)
+    if entry.issym():
+        return SkippedFile(SYMBOLIC_LINK)
+    if not entry.islnk():
+        return None
+    target = safe_name(decode_name(entry.linkname.encode("utf-8", "surrogateescape")))
+    return SkippedFile(f"a hard link: its text is that of {target}" if entry.linkname in read else LOST_LINK)
 
 
 def _reader(source: Source, compression: str) -> BoundedReader:
@@ -184,7 +205,7 @@ def _open_zip(source: Source) -> Iterator[Member]:
 def _zip_members(archive: zipfile.ZipFile, source: Source) -> Iterator[Member]:
     budget, names = Budget(), UniqueNames()
     entries = list(_zip_files(archive))
-    is_locked = bool(entries) and all(entry.flag_bits & IS_ENCRYPTED for entry, _ in entries)
+    is_locked = bool(entries) and all(entry.flag_bits & IS_ENCRYPTED for entry, _ in entries if _unix_kind(entry) != stat.S_IFLNK)
     for entry, name in entries:
         source.on_step(name)
         try:
@@ -192,6 +213,9 @@ def _zip_members(archive: zipfile.ZipFile, source: Source) -> Iterator[Member]:
         except UnreadableFile as refusal:
             yield Member(names.add(MORE), refusal=refusal)
             return
+        if _unix_kind(entry) == stat.S_IFLNK:
+            yield Member(names.add(name), refusal=SkippedFile(SYMBOLIC_LINK))
+            continue
         try:
             content = _unlock(archive, entry, source.passwords, budget)
         except UnreadableFile as refusal:
@@ -206,14 +230,18 @@ def _zip_members(archive: zipfile.ZipFile, source: Source) -> Iterator[Member]:
 
 
 def _zip_files(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, str]]:
-    """Yield the entries that are files, with their names; links, devices, hidden and system files are left out."""
+    """Yield the entries that are files or links, with their names; devices, hidden and system files are left out."""
     infos = archive.infolist()
     detected = _detected_names(infos)
     for info in infos:
         name = safe_name(detected.get(info.filename, info.filename))
-        kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system == UNIX else 0
-        if not info.is_dir() and kind in (0, stat.S_IFREG) and name and not _is_hidden(name):
+        if not info.is_dir() and _unix_kind(info) in (0, stat.S_IFREG, stat.S_IFLNK) and name and not _is_hidden(name):
             yield info, name
+
+
+def _unix_kind(entry: zipfile.ZipInfo) -> int:
+    """Return the kind of file that an entry states, 0 if it states none."""
+    return stat.S_IFMT(entry.external_attr >> 16) if entry.create_system == UNIX else 0
 
 
 def _detected_names(infos: list[zipfile.ZipInfo]) -> dict[str, str]:
