@@ -31,6 +31,7 @@ GONE = "This answer was taken out: a file that it stands on was removed from the
 GONE_ZH = "此回答已删除：它所依据的文件已从资料库中移除。"
 CHINESE = re.compile(f"[{HAN}]")
 IsGone = Callable[[Citation], bool]
+Holds = Callable[[str, Citation], bool]  # whether a library, by name, holds what is cited
 
 
 class Sessions:
@@ -86,9 +87,12 @@ class Sessions:
         with folder_lock(self._folder):
             path.unlink()
 
-    def forget(self, library: str, is_gone: IsGone) -> int:
-        """Remove text of deleted sources from the conversations with a library; return how many changed. Raises OSError."""
-        return sum(redact_session(path, library, is_gone) for path in self._files())
+    def forget(self, library: str, is_gone: IsGone, holds: Holds = lambda _library, _cited: True) -> int:
+        """Remove text of deleted sources from the conversations with a library; return how many changed. Raises OSError.
+
+        Of a conversation with several libraries, what another one `holds` stays; by default that is everything.
+        """
+        return sum(redact_session(path, library, is_gone, holds) for path in self._files())
 
     def rename_library(self, old: str, new: str) -> None:
         """Let the conversations with a library name it as it is called from now on. Raises OSError."""
@@ -102,17 +106,22 @@ class Sessions:
         return sorted(path for path in self._folder.glob("*.jsonl") if NAME.fullmatch(path.stem))
 
 
-def redact_session(path: Path, library: str, is_gone: IsGone) -> bool:
+def redact_session(path: Path, library: str, is_gone: IsGone, holds: Holds) -> bool:
     """Remove text of deleted sources from a session if it is with this library; return True if it changed."""
     try:
         session = read_session(path)
-        if session.library != library or tuple(redact_turns(session.turns, is_gone)) == session.turns:
+        others = [name for name in library_names(session) if name != library]
+
+        def is_lost(cited: Citation) -> bool:
+            return is_gone(cited) and not any(holds(name, cited) for name in others)
+
+        if library not in library_names(session) or tuple(redact_turns(session.turns, is_lost)) == session.turns:
             return False
         with folder_lock(path.parent):  # a running conversation may have appended to the file meanwhile
             session = parse_session(path, path.read_bytes())
             for left in path.parent.glob(f"{path.name}.*.partial"):  # a killed process left it, with text of the conversation
                 left.unlink(missing_ok=True)
-            rewrite_session(path, replace(session, turns=tuple(redact_turns(session.turns, is_gone))))
+            rewrite_session(path, replace(session, turns=tuple(redact_turns(session.turns, is_lost))))
     except FileNotFoundError:  # deleted after it was listed
         return False
     return True

@@ -20,6 +20,7 @@ from assistant.config import Settings
 from assistant.datatypes import Citation, Location, Turn
 from assistant.history import Sessions
 from assistant.index import Store
+from assistant.index.places import LIBRARY_LINK
 from assistant.index import vector_index as vectors
 from assistant.models.llama.kv_cache import document_mark
 
@@ -166,6 +167,50 @@ def test_kept_conversations_lose_what_was_removed_and_nothing_else(settings: Set
     assert "已删除" in second.answer
     assert (third.answer, third.citations[0].quote) == ("Nothing [1].", "Nothing about item 7, word7.")
     assert Sessions(settings.sessions_folder).find(elsewhere).turns[0].answer == "So."
+
+
+@pytest.mark.parametrize("deletes_library", [False, True])
+def test_conversations_over_several_libraries_lose_what_no_other_library_holds(settings: Settings, tmp_path: Path,
+                                                                               deletes_library: bool) -> None:
+    work, home = replace(settings, library="work"), replace(settings, library="home")
+    texts = {"only.md": "The barn owl nests here.", "both.md": "The ferry leaves at dawn.", "other.md": "The kiln is cold."}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    for of_library, names in ((work, ("only.md", "both.md")), (home, ("both.md", "other.md"))):
+        with Assistant(of_library) as assistant:
+            assistant.add([tmp_path / name for name in names])
+    sessions = Sessions(settings.sessions_folder)
+    turns = [Turn("And?", text, (quoting(tmp_path / name, text),)) for name, text in texts.items()]
+    kept = [sessions.begin(libraries, turns[0]) for libraries in ("work,home", "home, work", "work,home,missing", "homework,home")]
+    for name in kept:
+        for turn in turns[1:]:
+            sessions.append(name, turn)
+    if deletes_library:
+        delete(settings, "work")
+    else:
+        with Assistant(work) as assistant:
+            assistant.remove(tmp_path / "only.md")
+            assistant.remove(tmp_path / "both.md")
+    for name in kept[:3]:
+        lost, *others = sessions.find(name).turns
+        assert "taken out" in lost.answer and not lost.citations[0].quote
+        assert others == turns[1:]
+    assert list(sessions.find(kept[3]).turns) == turns
+
+
+def test_conversations_keep_what_an_unreadable_or_shared_library_may_hold(settings: Settings, tmp_path: Path) -> None:
+    work = replace(settings, library="work")
+    (tmp_path / "a.md").write_text("The barn owl nests here.", "utf-8")
+    with Assistant(work) as assistant:
+        assistant.add([tmp_path / "a.md"])
+    for name, file in (("damaged", "library.sqlite"), ("shared", LIBRARY_LINK)):
+        (settings.libraries_folder / name).mkdir()
+        (settings.libraries_folder / name / file).write_bytes(b"no library" * 100)
+    sessions = Sessions(settings.sessions_folder)
+    turn = Turn("And?", "It nests.", (quoting(tmp_path / "a.md", "The barn owl nests here."),))
+    kept = [sessions.begin(libraries, turn) for libraries in ("work,damaged", "work,shared")]
+    delete(settings, "work")
+    assert [sessions.find(name).turns for name in kept] == [(turn,), (turn,)]
 
 
 def test_a_renamed_file_stays_in_kept_conversations(settings: Settings, folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from assistant.app.library.conversations import forget_text
 from assistant.app.library.library import Library
 from assistant.app.library.tables import check_tables, purge_tables
 from assistant.datatypes import Citation, Finding, OnProgress, Progress, Severity
@@ -79,7 +80,7 @@ def redact_sessions(library: Library, sessions: Sessions) -> None:
         return cited.kind == "file" and cited.path not in known and not store.says(cited.quote)
 
     try:
-        sessions.forget(library.name, is_gone)
+        forget_text(sessions, library.folder.parent, library.name, is_gone)
     except OSError as error:
         raise LibraryUnwritable(f"A saved conversation cannot be written: {error.strerror or error}.",
                                 "Check the permissions of the home folder, then run: assistant doctor --check") from error

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from assistant.app.assistant import Assistant
 from assistant.app.library.archive import SETTINGS, Manifest, pack, read_manifest, unpack
+from assistant.app.library.conversations import forget_text
 from assistant.app.library.transfer import transfer
 from assistant.config import LIBRARY_SETTINGS, Settings, abbreviated, overlay, read_config, save_choice, validated
 from assistant.datatypes import Finding, ImportReport, LibraryStatus, OnProgress, Severity
@@ -105,7 +106,7 @@ def delete(settings: Settings, name: str) -> None:
     with exclusive_lock(folder) as lock:
         if not is_shared(folder):
             with saved_conversations(settings) as sessions:  # first, as in `rename`
-                sessions.forget(name, lambda cited: cited.kind == "file")
+                forget_text(sessions, settings.libraries_folder, name, lambda cited: cited.kind == "file")
         aside = folder.with_name(f".{name}.{os.getpid()}.deleted")
         release_before_move(lock)
         move(folder, aside)
