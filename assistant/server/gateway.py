@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from assistant.datatypes import EVERY_FILE, Answer, Filter, Finding, LedgerEntry, LibraryStatus, SearchResult, TextPage, Turn
-from assistant.errors import AssistantError, EngineUnavailable, ServerBusy, TimeLimitExceeded, UsageError
+from assistant.errors import AssistantError, EngineUnavailable, NotFound, ServerBusy, TimeLimitExceeded, UsageError
 from assistant.server.citation_order import CitationOrder
 from assistant.server.fair_queue import FairQueue
 from assistant.server.operations import (
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from assistant.server.scope import Scope
 
 AnswerEvent: TypeAlias = Started | ProgressUpdate | TokenDelta | Answer
+
+Read = TypeVar("Read")
 
 LONGEST_QUESTION = 20_000  # characters
 MOST_TURNS = 20  # of a conversation, the last ones
@@ -151,6 +153,36 @@ class Gateway:
             except (AssistantError, OSError) as error:
                 wrong.append(unopened(name, error))
         return held, wrong
+
+    async def from_all(self, read: Callable[[str], Awaitable[Read]]) -> tuple[Read, list[Finding]]:
+        """Return what `read` returns for all visible libraries, or for those that it can read, with a finding for each other.
+
+        read: takes the names of libraries, separated by commas
+        """
+        from assistant.app.library.registry import unopened
+
+        names = self.scope.library_names()
+        try:
+            return await read(",".join(names)), []
+        except (EngineUnavailable, ServerBusy, TimeLimitExceeded, UsageError):
+            raise
+        except (AssistantError, OSError):
+            wrong: dict[str, Finding] = {}
+            for name in names:
+                try:
+                    with suppress(NotFound):  # it can be read, and does not hold what is asked for
+                        await read(name)
+                except (EngineUnavailable, ServerBusy, TimeLimitExceeded):
+                    raise
+                except (AssistantError, OSError) as error:
+                    wrong[name] = unopened(name, error)
+            if not wrong or len(wrong) == len(names):
+                raise
+        try:
+            return await read(",".join(name for name in names if name not in wrong)), list(wrong.values())
+        except NotFound as error:
+            details = " ".join(f"{each.subject}: {each.detail}" for each in wrong.values())
+            raise NotFound(str(error), f"It may be in a library that cannot be read. {details}") from error
 
     async def files(self, after: str = "", limit: int = 100, library: str = "", wanted: Filter = EVERY_FILE,
                     client: str = "") -> tuple[LedgerEntry, ...]:

@@ -14,6 +14,7 @@ from mcp_types import (
     TextResourceContents,
 )
 
+from assistant.datatypes import LedgerEntry, TextPage
 from assistant.errors import NotFound, UsageError
 from assistant.server.gateway import Gateway
 from assistant.server.reading import require_known
@@ -38,8 +39,10 @@ class Resources:
 
     async def list(self, cursor: str, client: str) -> ListResourcesResult:
         """Return files by path; the cursor is the last path."""
-        library = ",".join(self._gateway.scope.library_names())
-        files = await self._gateway.files(cursor, PAGE + 1, library, client=client) if library else ()
+        async def listed_in(library: str) -> tuple[LedgerEntry, ...]:
+            return await self._gateway.files(cursor, PAGE + 1, library, client=client) if library else ()
+
+        files, _ = await self._gateway.from_all(listed_in)
         listed = [Resource(uri=file_uri(entry.path), name=Path(entry.path).name, title=entry.path, mime_type="text/plain")
                   for entry in files[:PAGE]]
         return ListResourcesResult(resources=listed, next_cursor=files[PAGE - 1].path if len(files) > PAGE else None)
@@ -52,15 +55,17 @@ class Resources:
         """Return a file or a passage; `_meta.more` is the address of the rest. Raises NotFound."""
         parts = urlsplit(uri)
         path, query = unquote(parts.path.removeprefix("/")), parse_qs(parts.query)
-        library = ",".join(self._gateway.scope.library_names())
-        if parts.scheme != SCHEME or parts.netloc not in {"file", "passage"} or not library:
+        if parts.scheme != SCHEME or parts.netloc not in {"file", "passage"} or not self._gateway.scope.library_names():
             raise NotFound(f"There is no resource {uri[:200]}.", "List the resources.")
         require_known(query, ("from",) if parts.netloc == "file" else ("at", "neighbours"))
-        if parts.netloc == "file":
-            page = await self._gateway.text(path, number(query, "from", 0), MOST_CHARACTERS, library, client)
-        else:
-            page = await self._gateway.passage(path, number(query, "at", 0), min(10, number(query, "neighbours", 0)), library,
-                                               client)
+        start, at, neighbours = number(query, "from", 0), number(query, "at", 0), min(10, number(query, "neighbours", 0))
+
+        async def read_from(library: str) -> TextPage:
+            if parts.netloc == "file":
+                return await self._gateway.text(path, start, MOST_CHARACTERS, library, client)
+            return await self._gateway.passage(path, at, neighbours, library, client)
+
+        page, _ = await self._gateway.from_all(read_from)
         text = page.text[:MOST_CHARACTERS]
         end = page.start + len(text) if len(text) < len(page.text) else page.end
         rest = {"more": f"{file_uri(path)}?from={end}"} if len(text) < len(page.text) or not page.complete else None

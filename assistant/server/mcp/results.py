@@ -64,8 +64,8 @@ def passage_fields(hit: Hit, most: int) -> Json:
             "at": place.char_start, "text": shortened(hit.chunk.text, most)}
 
 
-def text_result(page: TextPage, most: int) -> ToolResult:
-    """Return text of a file; the cursor is the character from which it continues."""
+def text_result(page: TextPage, most: int, wrong: Sequence[Finding] = ()) -> ToolResult:
+    """Return text of a file, and what is wrong with libraries; the cursor is the character from which it continues."""
     text = page.text[:most]
     cut = len(text) < len(page.text)
     end = page.start + len(text) if cut else page.end
@@ -74,20 +74,30 @@ def text_result(page: TextPage, most: int) -> ToolResult:
               if hit.chunk.location.char_start < end]
     places = places[: max(1, fitting([len(str(place["place"])) for place in places], most // 2))]
     fields: Json = {"path": page.path, "title": page.title, "start": page.start, "end": end, "text": text, "places": places,
-                    "more": more}
+                    "more": more, "findings": list(map(asdict, wrong))}
     first, last = page.hits[0].chunk.location.words, page.hits[-1].chunk.location.words
     where = first if len(page.hits) == 1 else f"{first} to {last}"
-    return ToolResult(with_more(f"{page.path}, {where} (characters {page.start} to {end})\n\n{text}", more), fields)
+    said = "\n\n".join([f"{page.path}, {where} (characters {page.start} to {end})", text, *finding_lines(wrong)])
+    return ToolResult(with_more(said, more), fields)
 
 
-def files_result(files: Sequence[LedgerEntry], limit: int, most: int) -> ToolResult:
-    """Return files; `files` holds one more than `limit` if there are more. The cursor is the last path."""
+def files_result(files: Sequence[LedgerEntry], limit: int, most: int, wrong: Sequence[Finding] = ()) -> ToolResult:
+    """Return files, and what is wrong with libraries; `files` holds one more than `limit` if there are more.
+
+    The cursor is the last path.
+    """
     listed = files[:limit]
     shown = listed[: fitting([len(entry.path) for entry in listed], most)]
     more = shown[-1].path if len(shown) < len(files) else None
     items = [{"path": entry.path, "bytes": entry.size, "passages": entry.chunks} for entry in shown]
-    lines = "\n".join(f"{entry.path} ({entry.chunks} passages)" for entry in shown)
-    return ToolResult(with_more(lines or "No files.", more), {"files": items, "more": more})
+    lines = [f"{entry.path} ({entry.chunks} passages)" for entry in shown] or ["No files."]
+    fields: Json = {"files": items, "more": more, "findings": list(map(asdict, wrong))}
+    return ToolResult(with_more("\n".join([*lines, *finding_lines(wrong)]), more), fields)
+
+
+def finding_lines(wrong: Sequence[Finding]) -> list[str]:
+    """Return a line for each library that cannot be opened."""
+    return [f"{each.subject}: {each.detail} {each.remedy}".strip() for each in wrong]
 
 
 def status_result(version: str, held: Sequence[LibraryStatus], wrong: Sequence[Finding]) -> ToolResult:
@@ -98,7 +108,7 @@ def status_result(version: str, held: Sequence[LibraryStatus], wrong: Sequence[F
     ]
     lines = [f"{each.name}: {each.documents} files, {each.chunks} passages, from {', '.join(each.roots) or 'no folder'}"
              for each in held]
-    lines += [f"{each.subject}: {each.detail} {each.remedy}".strip() for each in wrong]
+    lines += finding_lines(wrong)
     return ToolResult("\n".join(lines) or "There are no libraries yet. The user can add files: assistant add FOLDER",
                       {"version": version, "libraries": items, "findings": list(map(asdict, wrong))})
 

@@ -46,6 +46,8 @@ PASSAGE = record({"path": TEXT, "title": TEXT, "place": TEXT, "at": AT, "text": 
 CITATION = record({"number": {"type": "integer"}, "path": TEXT, "title": TEXT, "place": TEXT, "at": AT, "quote": TEXT})
 SENTENCE = record({"text": TEXT, "citations": listed({"type": "integer"}), "support": {"enum": ["full", "partial", "none"]}})
 FILE = record({"path": TEXT, "bytes": {"type": "integer"}, "passages": {"type": "integer"}})
+FINDINGS = {**listed(record({"subject": TEXT, "severity": TEXT, "detail": TEXT, "remedy": TEXT})),
+            "description": "What is wrong with libraries that cannot be read and are left out."}
 
 CELL: Schema = {"type": ["string", "number", "boolean", "null"]}
 COLUMN = record({"name": TEXT, "type": TEXT}, {"header": TEXT, "unit": TEXT, "values": TEXT})
@@ -81,14 +83,14 @@ TOOLS = (
                             {"at": {**AT, "default": 0}, "neighbours": number(0, 10, 1, "Passages before and after."),
                              "library": LIBRARY, "max_characters": SIZE, "cursor": CURSOR}),
         output_schema=record({"path": TEXT, "title": TEXT, "start": {"type": "integer"}, "end": {"type": "integer"}, "text": TEXT,
-                              "places": listed(record({"at": AT, "place": TEXT})), "more": MORE}),
+                              "places": listed(record({"at": AT, "place": TEXT})), "more": MORE, "findings": FINDINGS}),
     ),
     Tool(
         name="list_files", title="List the user's files",
         description="List the files that can be searched, by path.",
         input_schema=record({}, {**NARROWING, "limit": number(1, 500, 100, "The most files."), "max_characters": SIZE,
                                  "cursor": CURSOR}),
-        output_schema=record({"files": listed(FILE), "more": MORE}),
+        output_schema=record({"files": listed(FILE), "more": MORE, "findings": FINDINGS}),
     ),
     Tool(
         name="status", title="Show the libraries",
@@ -98,7 +100,7 @@ TOOLS = (
         output_schema=record({"version": TEXT, "libraries": listed(record({
             "name": TEXT, "files": {"type": "integer"}, "passages": {"type": "integer"}, "folders": listed(TEXT),
             "left_out": {"type": "integer"}, "not_embedded": {"type": "integer"}})),
-            "findings": listed(record({"subject": TEXT, "severity": TEXT, "detail": TEXT, "remedy": TEXT}))}),
+            "findings": FINDINGS}),
     ),
 )
 

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from assistant import __version__
-from assistant.datatypes import Answer
+from assistant.datatypes import Answer, Finding, LedgerEntry, TextPage
 from assistant.errors import AssistantError, UsageError
-from assistant.server.gateway import MOST_HITS, Gateway, GatewayQuestion
+from assistant.server.gateway import MOST_HITS, Gateway, GatewayQuestion, Read
 from assistant.server.mcp.arguments import at_least, cursor_number, requested_filter, size
 from assistant.server.mcp.results import (
     ToolResult,
@@ -60,22 +60,36 @@ class Tools:
     async def read_passage(self, arguments: Fields, client: str) -> ToolResult:
         """Read a passage with its neighbours, or with a cursor the text that follows."""
         path, most = required(arguments, "path"), size(arguments)
-        library = field(arguments, "library", "") or self.every_library()
         if arguments.get("cursor") is not None:
-            page = await self._gateway.text(path, cursor_number(arguments), most, library, client)
-        else:
-            at, neighbours = at_least(arguments, "at", 0), whole_number(arguments, "neighbours", 0, 10, 1)
+            start = cursor_number(arguments)
+            page, wrong = await self._read(arguments, lambda library: self._gateway.text(path, start, most, library, client))
+            return text_result(page, most, wrong)
+        at, neighbours = at_least(arguments, "at", 0), whole_number(arguments, "neighbours", 0, 10, 1)
+
+        async def passage(library: str) -> TextPage:
             page = await self._gateway.passage(path, at, neighbours, library, client)
             if len(page.text) > most and neighbours:  # the passage itself comes first
                 page = await self._gateway.passage(path, at, 0, library, client)
-        return text_result(page, most)
+            return page
+
+        page, wrong = await self._read(arguments, passage)
+        return text_result(page, most, wrong)
 
     async def list_files(self, arguments: Fields, client: str) -> ToolResult:
         """List files by path."""
-        limit, library = whole_number(arguments, "limit", 1, 500, 100), field(arguments, "library", "") or self.every_library()
-        files = await self._gateway.files(field(arguments, "cursor", ""), limit + 1, library, requested_filter(arguments),
-                                          client) if library else ()
-        return files_result(files, limit, size(arguments))
+        limit, after = whole_number(arguments, "limit", 1, 500, 100), field(arguments, "cursor", "")
+        wanted = requested_filter(arguments)
+
+        async def files(library: str) -> tuple[LedgerEntry, ...]:
+            return await self._gateway.files(after, limit + 1, library, wanted, client) if library else ()
+
+        found, wrong = await self._read(arguments, files)
+        return files_result(found, limit, size(arguments), wrong)
+
+    async def _read(self, arguments: Fields, read: Callable[[str], Awaitable[Read]]) -> tuple[Read, list[Finding]]:
+        """Return what is read of the library of the arguments, by default of all, and what is wrong with those left out."""
+        library = field(arguments, "library", "")
+        return (await read(library), []) if library else await self._gateway.from_all(read)
 
     async def status(self, _arguments: Fields, client: str) -> ToolResult:
         """Show the libraries."""
@@ -124,7 +138,3 @@ class Tools:
             more = f"{name}:{end}"
         fields = answer_fields(answer, start, end, is_last=more is None)
         return ToolResult(with_more(text[start:end], more), {**fields, "more": more})
-
-    def every_library(self) -> str:
-        """Return the names of all visible libraries."""
-        return ",".join(self._gateway.scope.library_names())

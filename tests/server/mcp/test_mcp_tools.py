@@ -99,6 +99,25 @@ def test_a_damaged_library_is_a_finding_and_hides_no_other(channel: InProcessCha
     assert "not a readable library" in result.content[0].text
 
 
+def test_files_of_the_other_libraries_are_listed_and_read_beside_a_damaged_one(channel: InProcessChannel, settings: Settings):
+    broken = settings.libraries_folder / "broken"
+    broken.mkdir()
+    (broken / "library.sqlite").write_bytes(b"no database" * 200)
+    schemas = {tool.name: tool.output_schema for tool in TOOLS}
+    path = lease(settings)
+    for name, given in (("list_files", {}), ("read_passage", {"path": path}), ("read_passage", {"path": path, "cursor": "0"})):
+        result = call(channel, name, **given)
+        assert not result.is_error
+        Draft202012Validator(schemas[name]).validate(result.structured_content)
+        assert [each["subject"] for each in result.structured_content["findings"]] == ["library broken"]
+        assert path in result.content[0].text and "not a readable library" in result.content[0].text
+    missing = call(channel, "read_passage", path="/nowhere.txt")
+    assert missing.is_error and "broken" in missing.content[0].text
+    assert call(channel, "list_files", library="broken").is_error
+    assert [str(each.uri) for each in with_client(channel, lambda client: client.list_resources()).resources] == [file_uri(path)]
+    assert "deposit" in with_client(channel, lambda client: client.read_resource(file_uri(path))).contents[0].text
+
+
 def test_what_the_files_do_not_say(channel: InProcessChannel):
     result = call(channel, "ask", question="Quel vin boire avec du fromage?")
     assert result.structured_content["abstained"] is True
