@@ -1,4 +1,4 @@
-"""Let Ctrl-C wait for the end of work that must not be left in the middle."""
+"""Let signals wait for the end of work that must not be left in the middle, or for its clean-up."""
 
 from __future__ import annotations
 
@@ -34,6 +34,33 @@ def deferred_interrupts() -> Iterator[None]:
         yield
     if noted:
         raise KeyboardInterrupt
+
+
+TERMINATIONS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+SIGNALLED = 128  # the exit code of a program that a signal ended, less the signal's number
+
+
+@contextmanager
+def exiting_on_termination() -> Iterator[None]:
+    """Raise SystemExit on SIGTERM or SIGHUP, so that the block cleans up; further ones are ignored until it is left.
+
+    Only for a signal that would end the process at once: a program that handles it itself, or ignores it, goes on to do so.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    handled = [number for number in TERMINATIONS if is_main and signal.getsignal(number) is signal.SIG_DFL]
+
+    def leave(number: int, _frame: object) -> None:
+        for each in handled:
+            signal.signal(each, signal.SIG_IGN)
+        raise SystemExit(SIGNALLED + number)
+
+    for number in handled:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def import_whole(name: str) -> None:

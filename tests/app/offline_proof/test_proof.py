@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from assistant.app.diagnostics.offline_proof import NetworkEvidence, Observer, OfflineProof, TrialStep
@@ -133,3 +137,36 @@ def test_a_trial_leaves_nothing_and_changes_no_model(own_home: Path) -> None:
     assert not made.folder.exists()
     assert (model / ".verified.json").read_text("utf-8") == (model / "config.json").read_text("utf-8") == "{}"
     assert processes_of(made.home) == []
+
+
+CHILD = """
+import subprocess, sys, time
+print(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True).pid, flush=True)
+time.sleep(600)
+"""
+PROOF = f"""
+import sys
+from pathlib import Path
+from assistant.app.diagnostics.offline_proof.proof import run_observed
+from assistant.app.diagnostics.offline_proof.trial import trial_home
+from assistant.config import Settings
+with trial_home(Settings(home=Path(sys.argv[1]), chat="fake:", embed="fake:")) as made:
+    print(made.folder, flush=True)
+    run_observed([sys.executable, "-c", {CHILD!r}], made.environment, made.folder, lambda line: print(line, flush=True))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM")
+def test_a_proof_that_is_terminated_ends_its_processes(own_home: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", PROOF, str(own_home)], cwd=Path(__file__).parents[3], stdout=subprocess.PIPE,
+                          text=True) as proof:
+        assert proof.stdout is not None
+        folder, grandchild = Path(proof.stdout.readline().strip()), int(proof.stdout.readline())
+        try:
+            proof.send_signal(signal.SIGTERM)
+            assert proof.wait(timeout=60) == 128 + signal.SIGTERM
+            assert not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE
+            assert not folder.exists()
+        finally:
+            for process in processes_of(folder / "home"):
+                process.kill()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from assistant.config import PREFIX, Settings
 from assistant.system.children import module_command, run_to_end
+from assistant.system.interrupts import exiting_on_termination
 from assistant.system.paths import user_path
 
 if TYPE_CHECKING:
@@ -46,17 +47,18 @@ class TrialHome:
 
 @contextmanager
 def trial_home(settings: Settings) -> Iterator[TrialHome]:
-    """Create the folders; in the end stop every process of the trial and delete the folders."""
-    folder = Path(tempfile.mkdtemp(prefix="assistant-offline-")).resolve()
-    home, files = folder / "home", folder / "files"
-    try:
-        home.mkdir()
-        shutil.copytree(SAMPLES, files)
-        link_models(settings, home)
-        yield TrialHome(folder, home, files, trial_environment(settings, home))
-    finally:
-        end_processes_of(home)
-        shutil.rmtree(folder, ignore_errors=True)
+    """Create the folders; in the end, also on SIGTERM, stop every process of the trial and delete the folders."""
+    with exiting_on_termination():
+        folder = Path(tempfile.mkdtemp(prefix="assistant-offline-")).resolve()
+        home, files = folder / "home", folder / "files"
+        try:
+            home.mkdir()
+            shutil.copytree(SAMPLES, files)
+            link_models(settings, home)
+            yield TrialHome(folder, home, files, trial_environment(settings, home))
+        finally:
+            end_processes_of(home)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def link_models(settings: Settings, home: Path) -> None:
