@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +22,7 @@ MOST_SECONDS = 10.0
 MEMORY = "1GB"
 PART = "_part"  # number of the file in a table of several
 ROW = "_row"  # number of a row in its table, in the order of the file
+PLACE = re.compile(rf"({PART}|{ROW})(?:[_:]\d+)?")  # with a number if tables are joined
 LOCKS = (
     "SET autoinstall_known_extensions = false",
     "SET autoload_known_extensions = false",
@@ -77,9 +81,9 @@ class TableConnection:
         self._connection.close()
 
     def query(self, sql: str, most_rows: int = MOST_ROWS) -> QueryResult:
-        """Validate and run a statement. Raises StatementRefused or StatementFailed."""
+        """Validate and run a statement; `*` leaves out `_part` and `_row`. Raises StatementRefused or StatementFailed."""
         validate_statement(sql, self._tables.keys())
-        return self.run(sql, most_rows)
+        return without_places(self.run(sql, most_rows), sql)
 
     def run(self, sql: str, most_rows: int = MOST_ROWS) -> QueryResult:
         """Run a statement of the program's own, or one that is validated. Raises StatementFailed."""
@@ -111,6 +115,17 @@ class TableConnection:
         self._connection.execute(f"CREATE TABLE {inner} AS {' UNION ALL BY NAME '.join(parts)}")
         shown = ", ".join(quoted(name) for name in visible_columns(table))
         self._connection.execute(f"CREATE VIEW {quoted(table.name)} AS SELECT {shown} FROM {inner} WHERE NOT _total")
+
+
+def without_places(result: QueryResult, sql: str) -> QueryResult:
+    """Return a result without the numbers of files and rows that its statement does not name, which `*` adds."""
+    named = {name for name in (PART, ROW) if re.search(rf"\b{name}\b", sql, re.I)}
+    places = [match[1] if (match := PLACE.fullmatch(name)) else "" for name in result.columns]
+    kept = [not place or place in named for place in places]
+    if all(kept) or not any(kept):
+        return result
+    rows = tuple(tuple(compress(row, kept)) for row in result.rows)
+    return replace(result, columns=tuple(compress(result.columns, kept)), rows=rows)
 
 
 def all_rows(table: TableInfo) -> str:

@@ -200,3 +200,15 @@ def test_the_rows_behind_a_statement_are_found(invoices):
 def test_a_statement_that_needs_much_memory_makes_no_folder_for_it(invoices):
     _, connection = invoices
     assert connection.run("SELECT current_setting('temp_directory')").rows == (("",),)
+
+
+def test_a_star_is_the_columns_of_the_file(invoices):
+    _, connection = invoices
+    columns = ("no", "date", "supplier", "amount", "status")
+    assert connection.query("SELECT * FROM invoices").columns == columns
+    assert len(connection.query("SELECT * FROM invoices").rows[0]) == 5
+    assert connection.query("WITH t AS (SELECT * FROM invoices) SELECT * FROM t").columns == columns
+    joined = connection.query("SELECT * FROM invoices a JOIN invoices b ON a.no = b.no").columns
+    assert len(joined) == 10 and not any(name.startswith("_") for name in joined)
+    assert connection.query("SELECT no, _ROW FROM invoices WHERE _row = 2").columns == ("no", "_row")
+    assert connection.query("SELECT _part, _row FROM invoices").rows[1] == (0, 2)

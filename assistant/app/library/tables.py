@@ -189,7 +189,7 @@ class LibraryTables:
     def first_rows(self, table: TableInfo, count: int) -> QueryResult:
         """Return the first rows of a table."""
         with self.open([table]) as connection:
-            return connection.run(f"SELECT * FROM {quoted(table.name)}", count)
+            return connection.query(f"SELECT * FROM {quoted(table.name)}", count)
 
 
 def cut_text(value: object, longest: int) -> object:
