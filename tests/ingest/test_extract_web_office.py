@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from xml.etree import ElementTree
 
 import pytest
 
@@ -186,6 +187,20 @@ def test_docx_symbols_are_read(make_docx):
     symbols += [("Segoe UI Symbol", "2611"), ("Symbol", ""), ("Symbol", "0007")]
     runs = "".join(f"<w:r><w:sym w:font='{font}' w:char='{code}'/></w:r>" for font, code in symbols)
     assert read_docx(Source(make_docx(f"<w:p>{runs}</w:p>"), "a.docx")).text == "≥μ✓☐•☑\ufffd\ufffd"
+
+
+def test_private_characters_in_a_symbol_font_are_symbols(make_docx):
+    def run(font: str, text: str) -> str:
+        return f"<w:r><w:rPr><w:b/><w:rFonts w:ascii='{font}' w:hAnsi='{font}'/></w:rPr><w:t>{text}</w:t></w:r>"
+
+    runs = run("Wingdings", "\uf0fc yes \uf0a8") + run("Symbol", "\uf0b3\uf06d") + run("Wingdings 2", "\uf052")
+    own = run("Own Icons", "\uf0fc") + "<w:r><w:t>\uf0fc</w:t></w:r>"  # what these show is not known
+    assert read_docx(Source(make_docx(f"<w:p>{runs}{own}</w:p>"), "a.docx")).text == "✓ yes ☐≥μ☑\uf0fc\uf0fc"
+
+
+def test_private_characters_on_a_slide_are_symbols():
+    run = "<a:r xmlns:a='urn:a'><a:rPr><a:latin typeface='Arial'/><a:sym typeface='Wingdings'/></a:rPr><a:t>\uf0fc</a:t></a:r>"
+    assert package.running_text(ElementTree.fromstring(f"<p>{run}</p>")) == "✓"
 
 
 def test_docx_rows_that_begin_in_a_later_column_keep_their_cells_below_the_header(make_docx):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 PRIVATE = range(0xF020, 0xF100)  # private use characters that stand for letters of symbol fonts
+PRIVATE_CHARACTER = re.compile("[\uf020-\uf0ff]")
 BULLET = "•"  # for other pictograms
 SYMBOL = str.maketrans(
     "ABGDEZHQIKLMNXOPRSTUFCYWabgdezhqiklmnxoprstufcywJVjv",
@@ -35,6 +38,16 @@ def decode_symbols(text: str, font: str) -> str:
     name = font.strip(" ;").lower()
     table = FONTS["symbol"] if name.startswith("symbol") else FONTS.get(name, {})
     return text.translate({**OTHERS, **table})
+
+
+def is_symbol_font(name: str) -> bool:
+    """Return whether a font shows symbols in place of letters."""
+    return name.strip().lower().startswith(("symbol", "wingdings", "webdings"))
+
+
+def decode_private(text: str, font: str) -> str:
+    """Map the private use characters of a text in a symbol font to Unicode."""
+    return PRIVATE_CHARACTER.sub(lambda match: show_character(ord(match[0]), font), text)
 
 
 def show_character(code: int, font: str) -> str:

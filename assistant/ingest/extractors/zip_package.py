@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from xml.etree.ElementTree import Element, ParseError
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.symbol_fonts import show_character
+from assistant.ingest.extractors.symbol_fonts import PRIVATE_CHARACTER, decode_private, is_symbol_font, show_character
 
 MAX_UNPACKED_BYTES = 500_000_000
 _BYTES_READ: WeakKeyDictionary[zipfile.ZipFile, int] = WeakKeyDictionary()
@@ -30,6 +30,7 @@ SKIPPED = frozenset({"Fallback", "del", "moveFrom", "instrText", "pPr", "rPr", "
 TEXT_BOX = "txbxContent"
 BREAKS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 SYMBOL_CODE, REPLACEMENT = re.compile(r"(?!00[01])[0-9A-Fa-f]{4}"), "\ufffd"
+FONT_ELEMENTS = frozenset({"rFonts", "sym", "latin"})
 FUNCTION_APPLICATION = "\u2061"  # an invisible operator
 PLAIN, RAISING = "0123456789+-−=()n∘", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ°"
 RAISED = str.maketrans(PLAIN, RAISING)
@@ -171,9 +172,9 @@ def _runs(node: Element) -> Iterator[str]:
             yield BREAKS[kind]
         elif kind == "sym":
             yield _symbol(attribute(child, "char"), attribute(child, "font"))
-        elif kind == "r" and _is_raised(child):  # an exponent: 10⁵ must not read as 105
-            text = running_text(child)
-            yield text.translate(RAISED) if set(text) <= set(PLAIN) else text
+        elif kind == "r":
+            text = _text_of_run(child)
+            yield text.translate(RAISED) if set(text) <= set(PLAIN) and _is_raised(child) else text  # 10⁵ must not read as 105
         elif kind == "sup":
             raised = running_text(child)
             yield raised.translate(RAISED) if set(raised) <= set(PLAIN) else f"^({raised})"
@@ -183,6 +184,16 @@ def _runs(node: Element) -> Iterator[str]:
             yield "/".join(running_text(half) for half in child if tag_name(half) in ("num", "den"))
         elif kind not in SKIPPED and kind != TEXT_BOX:
             yield from _runs(child)
+
+
+def _text_of_run(run: Element) -> str:
+    """Return the text of a run; private use characters are symbols if its font is one of symbols, in a document or on a slide."""
+    text = running_text(run)
+    if not PRIVATE_CHARACTER.search(text):
+        return text
+    fonts = (name for node in child_of(run, "rPr") if tag_name(node) in FONT_ELEMENTS for name in node.attrib.values())
+    font = next(filter(is_symbol_font, fonts), "")
+    return decode_private(text, font) if font else text
 
 
 def _symbol(code: str, font: str) -> str:
