@@ -20,8 +20,8 @@ from assistant.config import Settings
 from assistant.datatypes import Citation, Location, Turn
 from assistant.history import Sessions
 from assistant.index import Store
-from assistant.index.places import LIBRARY_LINK
 from assistant.index import vector_index as vectors
+from assistant.index.places import LIBRARY_LINK
 from assistant.models.llama.kv_cache import document_mark
 
 SECRET = "Zebrafish Quetzalcoatl whispers a passphrase: Mxyzptlk-409172835518. 紫罗兰花园的密码是蝴蝶。"
@@ -181,7 +181,8 @@ def test_conversations_over_several_libraries_lose_what_no_other_library_holds(s
             assistant.add([tmp_path / name for name in names])
     sessions = Sessions(settings.sessions_folder)
     turns = [Turn("And?", text, (quoting(tmp_path / name, text),)) for name, text in texts.items()]
-    kept = [sessions.begin(libraries, turns[0]) for libraries in ("work,home", "home, work", "work,home,missing", "homework,home")]
+    together = ("work,home", "home, work", "work,home,missing", "homework,home")
+    kept = [sessions.begin(libraries, turns[0]) for libraries in together]
     for name in kept:
         for turn in turns[1:]:
             sessions.append(name, turn)

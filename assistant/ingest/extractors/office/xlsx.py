@@ -115,7 +115,7 @@ def _read_workbook(source: Source) -> Extraction:
     else:
         with open_package(source.data, KIND) as archive:
             package = _read_package(archive)
-        data = with_known_errors(data, package.errors)
+            data = with_known_errors(data, package.errors)
     try:
         workbook = _catch_panic(lambda: CalamineWorkbook.from_filelike(io.BytesIO(data)))
     except PasswordError as error:
