@@ -101,7 +101,7 @@ def read_opendocument_sheets(source: Source) -> Extraction:
             source.on_step(f"sheet {name}")
             writing.begin(Part(0, 0, sheet=name))
             write_rows(numbered_rows(table), writing)
-            notes += note_on_errors(name, count_errors(table))
+            notes.extend(note_on_errors(name, count_errors(table)))
     return writing.finish(title, (*notes, *_note_on_formulas(formulas_without_value(body))))
 
 
@@ -257,7 +257,7 @@ def _read_spreadsheetml(source: Source) -> Extraction:
                     write_rows(_xml_rows(table), writing)
                     count += sum(_lacks_value(cell) for row in table for cell in row)
                     errors += errors_of_spreadsheetml(table)
-            notes += note_on_errors(name, errors)
+            notes.extend(note_on_errors(name, errors))
     return writing.finish(notes=(*notes, *_note_on_formulas(count)))
 
 
