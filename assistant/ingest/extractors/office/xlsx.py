@@ -94,7 +94,8 @@ def read_sheets(source: Source) -> Extraction:
 
 def read_opendocument_sheets(source: Source) -> Extraction:
     """Read an OpenDocument spreadsheet: its cells as displayed."""
-    (body, title), writing, notes = read_content(source), ExtractionBuilder(), []
+    (body, title), writing = read_content(source), ExtractionBuilder()
+    notes: list[str] = []
     for table in body:
         if tag_name(table) == "table":
             name = attribute(table, "name")
@@ -247,7 +248,8 @@ def format_value(value: CellValue) -> str:
 
 def _read_spreadsheetml(source: Source) -> Extraction:
     """Read an Excel 2003 workbook of one XML file (SpreadsheetML)."""
-    writing, count, notes = ExtractionBuilder(), 0, []
+    writing, count = ExtractionBuilder(), 0
+    notes: list[str] = []
     for sheet in parse_flat_xml(source.data, KIND):
         if tag_name(sheet) == "Worksheet":
             name, errors = attribute(sheet, "Name"), Counter[str]()
