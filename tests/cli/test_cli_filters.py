@@ -50,6 +50,14 @@ def test_a_path_or_a_type_without_files_is_an_error(run, library, command):
     assert run(command, "When does the lease end?", "--type", "pdf,MD").exit_code == 0
 
 
+@pytest.mark.parametrize("command", [("search",), ("ask",), ("ask", "--fast"), ("ask", "--json")])
+@pytest.mark.parametrize("narrow", [("--path", "nowhere"), ("--since", "2999-01-01")])
+def test_a_pattern_or_a_time_that_no_file_fits_is_told(run, library, command, narrow):
+    result = run(*command, "When does the lease end?", *narrow)
+    assert "No passage was found in the files that --path, --type and --since leave." in result.stderr
+    assert "No passage was found" not in run(*command, "When does the lease end?", "--path", "lease").stderr
+
+
 def test_a_file_without_text_is_told_as_such(run, library, folder):
     (folder / "blank.txt").write_text("", "utf-8")
     (folder / "drawing.xyz").write_text("abc", "utf-8")
