@@ -31,6 +31,13 @@ def test_what_is_no_time_is_refused(since):
         since_timestamp(since, NOW)
 
 
+@pytest.mark.parametrize(("since", "found"), [("2999-01-01", 0), ("1500-01-01", 1), ("900y", 1)])
+def test_a_time_that_no_file_can_have_is_a_time(run, library, since, found):
+    result = run("search", "notice period", "-k", "1", "--since", since, "--json")
+    assert result.exit_code == 0, result.exception
+    assert len(json.loads(result.stdout)["hits"]) == found
+
+
 def test_paths_types_and_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "contracts").mkdir()
     monkeypatch.chdir(tmp_path)
