@@ -126,7 +126,7 @@ class Assistant:
         with self._writing(on_progress) as store:
             include_roots(store, roots, name, groups)
             with self._holding(store, roots) as held:
-                report = self._intake(store, on_progress, passwords).run(held)
+                report = self._intake(store, on_progress, passwords).run(held, named=True)
                 purge(self._library)
                 store.prepare(self._models.embedder.dimension)
                 if held:

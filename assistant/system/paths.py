@@ -7,8 +7,9 @@ import io
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, cast
 
 from assistant.errors import UsageError
@@ -119,6 +120,20 @@ def opened(path: Path, flags: int, mode: str) -> IO[bytes]:
     except BaseException:
         os.close(number)
         raise
+
+
+def distinct_names(paths: Iterable[str]) -> dict[str, str]:
+    """Return the file name of each path, behind as many of its folders as tell it from those of the other paths."""
+    parts = {path: PurePath(path).parts for path in paths}
+    depths = dict.fromkeys(parts, 1)
+    while True:
+        names = {path: str(PurePath(*parts[path][-depth:])) for path, depth in depths.items()}
+        counts = Counter(names.values())
+        shared = [path for path, name in names.items() if counts[name] > 1 and depths[path] < len(parts[path])]
+        if not shared:
+            return names
+        for path in shared:
+            depths[path] += 1
 
 
 def is_under(path: str, folders: Iterable[str]) -> bool:

@@ -12,6 +12,7 @@ from assistant.tables.tokens import QuestionToken, find_run, is_filler, root, to
 
 UNIQUE_BONUS = 0.1
 SYNONYM_SCORE = 0.6
+RATE_WORDS = frozenset("per a an each every one".split())  # before the unit of a rate: "an hour"
 ABBREVIATIONS = {
     "amt": "amount",
     "app": "appearance",
@@ -119,15 +120,23 @@ def header_links(tokens: Sequence[QuestionToken], column: Column, unique: frozen
             yield Link(LinkKind.COLUMN, column, at, at + len(wanted), score)
             at = find_run(wanted, among, at + 1)
     if len(content) > 1:
+        units = rate_units(header)
         places = [
             place
             for place, form in enumerate(roots)
             if form in {root(each) for each in content} and not is_filler(written[place])
+            and not (form in units and (place == 0 or written[place - 1] not in RATE_WORDS))
         ]
         matched = {roots[place] for place in places}
         for place in places:
             score = 0.3 + 0.5 * len(matched) / len(content) + UNIQUE_BONUS * (roots[place] in unique)
             yield Link(LinkKind.COLUMN, column, place, place + 1, score)
+
+
+def rate_units(header: Sequence[str]) -> frozenset[str]:
+    """Return the stems of the words behind "per" in the forms of a header: a "rate per hour" is no number of hours."""
+    at = header.index("per") + 1 if "per" in header else len(header)
+    return frozenset(root(form) for form in header[at:] if not is_filler(form))
 
 
 def synonym_links(tokens: Sequence[QuestionToken], table: TableInfo, taken: set[int]) -> Iterator[Link]:

@@ -37,6 +37,19 @@ def test_add_as_json(run, folder):
     }
 
 
+def test_a_file_that_cannot_be_read_is_reported_each_time_it_is_named(run, folder):
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 nothing else")
+    (folder / "program.xyz").write_text("?", "utf-8")
+    run("add", folder)
+    assert run("add", folder).stdout.startswith("0 indexed, 4 unchanged (")
+    result = run("add", folder / "broken.pdf", folder / "program.xyz", folder / "lease.md")
+    assert result.stdout.startswith("0 indexed, 1 unchanged, 1 skipped, 1 failed (")
+    assert "broken.pdf: damaged" in result.stdout
+    assert "program.xyz: no reader for .xyz files" in result.stdout
+    assert run("add", folder / "broken.pdf").exit_code == 1
+    assert run("sync").stdout.startswith("0 indexed, 4 unchanged (")
+
+
 def test_a_path_that_is_not_there(run, tmp_path):
     result = run("add", tmp_path / "nowhere")
     assert result.exit_code == 2

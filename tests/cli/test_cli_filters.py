@@ -31,6 +31,13 @@ def test_what_is_no_time_is_refused(since):
         since_timestamp(since, NOW)
 
 
+@pytest.mark.parametrize(("since", "found"), [("2999-01-01", 0), ("1500-01-01", 1), ("900y", 1)])
+def test_a_time_that_no_file_can_have_is_a_time(run, library, since, found):
+    result = run("search", "notice period", "-k", "1", "--since", since, "--json")
+    assert result.exit_code == 0, result.exception
+    assert len(json.loads(result.stdout)["hits"]) == found
+
+
 def test_paths_types_and_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "contracts").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -48,6 +55,14 @@ def test_a_path_or_a_type_without_files_is_an_error(run, library, command):
     assert result.exit_code == 2
     assert "No file in the library has the type pdf.\nIts files have the types md, txt." in result.stderr
     assert run(command, "When does the lease end?", "--type", "pdf,MD").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("search",), ("ask",), ("ask", "--fast"), ("ask", "--json")])
+@pytest.mark.parametrize("narrow", [("--path", "nowhere"), ("--since", "2999-01-01")])
+def test_a_pattern_or_a_time_that_no_file_fits_is_told(run, library, command, narrow):
+    result = run(*command, "When does the lease end?", *narrow)
+    assert "No passage was found in the files that --path, --type and --since leave." in result.stderr
+    assert "No passage was found" not in run(*command, "When does the lease end?", "--path", "lease").stderr
 
 
 def test_a_file_without_text_is_told_as_such(run, library, folder):

@@ -372,6 +372,7 @@ def test_fast_quotes_the_likely_sentence_without_a_chat_model(run, library, fold
     assert result.exit_code == 0
     assert result.stdout.startswith("“The notice period is nine months.” [1]\n")
     assert "[1] Old mill, line 5" in result.stdout
+    assert result.stdout.rstrip().endswith(str(folder / "lease.md"))
     assert "without a language model" in result.stderr
 
 

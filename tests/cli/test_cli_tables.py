@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 
@@ -35,3 +37,13 @@ def test_csv_and_json_together_are_refused(run, library):
     result = run("tables", "query", "SELECT 1", "--csv", "--json")
     assert result.exit_code == 2
     assert "contradict" in result.stderr
+
+
+def test_tables_of_files_of_the_same_name_are_told_apart(run, folder):
+    for client, column in (("north", "fee"), ("south", "rent")):
+        (folder / client).mkdir()
+        (folder / client / "prices.csv").write_text(f"item,{column}\nroom,120\ndesk,80\nlamp,60\n", "utf-8")
+    assert run("add", folder).exit_code == 0
+    shown = run("tables", "list").stdout
+    assert str(Path("north", "prices.csv")) in shown
+    assert str(Path("south", "prices.csv")) in shown

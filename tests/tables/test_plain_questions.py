@@ -40,6 +40,7 @@ HOURS = (
     "2026-11-16;Ben Moor;Bridge;Drawing;6",
     "2026-11-18;Ben Moor;Tower;Survey;7",
 )
+RATES = ("Person;Role;Rate per hour (GBP)", "Ada Long;Partner;310", "Ben Moor;Associate;210", "Cy Park;Associate;215")
 STORE = (
     "Article;Shelf;Quantity;Unit price",
     "Bolt;A;400;0.2",
@@ -92,6 +93,9 @@ def asked(question: str, table: TableInfo, connection: TableConnection) -> Compu
         ("store", STORE, "How many drills do we have?", ("7",)),
         ("store", STORE, "Which articles are out of stock?", ("Saw",)),
         ("store", STORE, "What is the most expensive article?", ("Drill",)),
+        ("rates", RATES, "Who has the highest rate per hour?", ("Ada Long",)),
+        ("rates", RATES, "Who charges the most an hour?", ("Ada Long",)),
+        ("rates", RATES, "What is the average rate per hour of the associates?", ("212.5",)),
         ("费用", COSTS_ZH, "上个月花了多少钱？", ("1500",)),
         ("费用", COSTS_ZH, "市场部今年一共花了多少？", ("1100",)),
         ("费用", COSTS_ZH, "哪个部门花钱最多？", ("研发部",)),
@@ -138,6 +142,8 @@ def test_two_measures_that_are_meant_equally_are_both_shown(
         ("hours", HOURS, "How much did we spend on Tower?"),
         ("hours", HOURS, "How many days did Ada work?"),
         ("hours", HOURS, "What is the average hourly rate?"),
+        ("rates", RATES, "How many hours did Ben Moor work?"),
+        ("rates", RATES, "How many hours are there in total?"),
         ("store", STORE, "How many drills did we sell?"),
         ("store", STORE, "How many drills are broken?"),
         ("store", STORE, "How much do the drills cost?"),

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import PurePath
 
 from assistant.app.ask.computed import answer_computed
 from assistant.app.ask.delegation import DelegatedAnswer, OpenChat
@@ -59,9 +58,9 @@ from assistant.generation.documents import (
     TaskKind,
     WholeDocumentStream,
     parse_item_kinds,
-    printable,
     recognize_task,
     resolve_files,
+    shown_names,
 )
 from assistant.index import LibraryStore
 from assistant.models.llama.kv_cache import document_mark
@@ -303,8 +302,9 @@ class QuestionAnswerStream(StreamedAnswer):
 
 def file_names(libraries: Sequence[Library], wanted: Filter) -> list[str]:
     """Return the names of the files in these libraries."""
-    return [printable(PurePath(path).name) for library in libraries if library.exists()
-            for path, _, _, _ in library.store.filtered_files(wanted)]
+    paths = [path for library in libraries if library.exists() for path, _, _, _ in library.store.filtered_files(wanted)]
+    names = shown_names(paths)
+    return [names[path] for path in paths]
 
 
 def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filter, embedder: str, *,

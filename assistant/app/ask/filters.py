@@ -17,6 +17,7 @@ AGO = re.compile(r"(\d{1,5})\s*([dwmy])[a-z]*", re.I)
 DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 FROM_HERE = ("~", "./", "../")  # prefixes of patterns that are relative to a folder
 NANOSECONDS = 10**9
+EARLIEST, LATEST = -(2**63), 2**63 - 1  # integers of a database
 
 
 def filter_of(paths: Sequence[str] | None, types: Sequence[str] | None, since: str | None) -> Filter:
@@ -57,11 +58,11 @@ def path_pattern(path: str) -> str:
 
 
 def since_timestamp(since: str, now: datetime) -> int:
-    """Return a date, or a time so long ago, as nanoseconds since 1970."""
+    """Return a date, or a time so long ago, as nanoseconds since 1970, within what the library's database can hold."""
     ago = AGO.fullmatch(since.strip())
     try:
         when = now - timedelta(days=int(ago[1]) * DAYS[ago[2].lower()]) if ago else datetime.fromisoformat(since.strip())
-        return int(when.timestamp()) * NANOSECONDS
+        return max(EARLIEST, min(LATEST, int(when.timestamp()) * NANOSECONDS))
     except (ValueError, OverflowError, OSError) as error:
         hint = "Give a date (2026-01-31), or how long ago: 7d, 2w, 6m, 1y."
         raise UsageError(f"{since[:100]!r} is not a valid time.", hint) from error

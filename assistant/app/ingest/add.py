@@ -84,11 +84,15 @@ class IngestRun:
         self._members: dict[str, set[str]] = {}  # known files inside each container
         self._moved_from: dict[str, LedgerEntry] = {}  # new path -> entry of the file that may have moved there
         self._known: Ledger = {}
-        self._embeds, self._quiet_ns = True, 0
+        self._embeds, self._quiet_ns, self._named = True, 0, False
         self._done = self._total = 0
 
-    def run(self, roots: Iterable[Path], *, rebuild: bool = False) -> IngestReport:
-        """Update the library from these roots and embed the chunks. Ctrl-C stops early and keeps what is done."""
+    def run(self, roots: Iterable[Path], *, rebuild: bool = False, named: bool = False) -> IngestReport:
+        """Update the library from these roots and embed the chunks. Ctrl-C stops early and keeps what is done.
+
+        `named`: the user names the roots. Of files among them that could not be read before, the reason is reported again.
+        """
+        self._named = named
         try:
             self._run(list(roots), rebuild=rebuild)
             self._embed_rest()
@@ -135,6 +139,7 @@ class IngestRun:
                 self._members.setdefault(entry.container, set()).add(entry.path)
         self._moved_from = {} if reread or has_new_ocr else detect_moves(scan.changed, scan.gone, ledger)
         self._report = replace(self._report, unchanged=scan.unchanged, away=scan.away)
+        self._report_known_failures(roots if self._named else (), scan)
         self._drop_missing(scan, ledger, rebuild=rebuild)
         self._total = len(scan.changed)
         self._ingest_all(scan.changed, is_stale)
@@ -143,6 +148,15 @@ class IngestRun:
         if reread:
             self._record_chunking_version(scan.kept)
         return scan.entangled
+
+    def _report_known_failures(self, roots: Iterable[Path], scan: ScanResult) -> None:
+        """Report the files among the roots that could not be read at an earlier run and have not changed since."""
+        other = {*(str(found.path) for found in scan.changed), *scan.gone, *scan.kept}
+        known = [self._known[path] for path in dict.fromkeys(map(str, roots)) if path in self._known and path not in other]
+        failed = tuple(entry for entry in known if entry.state is FileState.FAILED)
+        skipped = tuple(entry for entry in known if entry.state is FileState.SKIPPED)
+        self._report = replace(self._report, unchanged=self._report.unchanged - len(failed) - len(skipped),
+                               failed=(*self._report.failed, *failed), skipped=(*self._report.skipped, *skipped))
 
     @property
     def _chunking_version(self) -> str:

@@ -108,7 +108,7 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
         else:
             write(formatted(result.hits, shape, question or ""))
         warn_outdated(result.outdated)
-        warn_about_search(settings, result.embedded, result.hits)
+        warn_about_search(settings, result.embedded, result.hits, wanted)
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
@@ -139,7 +139,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
                                                           assistant.ask(asked, (), wanted, strict).answer))
             return
         if fast:
-            show_quote(assistant, settings, quote(assistant, question or "", wanted), json=json)
+            show_quote(assistant, settings, quote(assistant, question or "", wanted), wanted, json=json)
             return
         with spinner("Searching"):
             stream = assistant.ask(question or "", (), wanted, strict)
@@ -153,7 +153,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             show_confidence(stream.answer)
         if explain and not json:
             show_statement(output(), stream.answer.computation)
-        warn_about_search(settings, assistant.embedded_share(), stream.hits)
+        warn_about_search(settings, assistant.embedded_share(), stream.hits, wanted)
         if stream.answer.abstained or stream.answer.is_unsupported:
             raise typer.Exit(ABSTAINED)
 
@@ -174,14 +174,14 @@ def require_model_asked(*, fast: bool, needs_model: bool) -> None:
                          "--show-sent to show or check.", "Leave one of them out.")
 
 
-def show_quote(assistant: Answerer, settings: Settings, answer: Answer, *, json: bool) -> None:
+def show_quote(assistant: Answerer, settings: Settings, answer: Answer, wanted: Filter, *, json: bool) -> None:
     """Print a quoted answer with its source. Exits with code 3 if it is a refusal."""
     to_json.print_result(to_json.answer(answer), lambda: write(f"{answer.text}\n"), json=json)
     if not json and answer.citations:
         write("\n")
-        show_sources(output(), answer.citations, quotes=False)
+        show_sources(output(), answer.citations, quotes=False, paths=True)
     warn_outdated(answer.outdated)
-    warn_about_search(settings, assistant.embedded_share(), answer.hits)
+    warn_about_search(settings, assistant.embedded_share(), answer.hits, wanted)
     if answer.abstained:
         raise typer.Exit(ABSTAINED)
     notice("Chosen without a language model: read it before you rely on it. It may not answer the question.")
@@ -221,8 +221,11 @@ def narrow_to(paths: Sequence[Path], wanted: Filter) -> Filter:
     return wanted if wanted.paths else replace(wanted, paths=tuple(escape_pattern(str(absolute(each))) for each in paths))
 
 
-def warn_about_search(settings: Settings, embedded: float, hits: Sequence[Hit]) -> None:
-    """Warn if some chunks have no embedding yet, or if the reranker ran out of time before its first pair."""
+def warn_about_search(settings: Settings, embedded: float, hits: Sequence[Hit], wanted: Filter) -> None:
+    """Warn if a filter left no passage, some chunks have no embedding yet, or the reranker had no time for its first pair."""
+    if wanted and not hits:
+        notice("No passage was found in the files that --path, --type and --since leave. See which files there are: "
+               "assistant status --files")
     if embedded < 1:
         notice(f"Only {embedded:.0%} of the passages are embedded. The others are found by keyword only; embed them with: "
                "assistant sync")

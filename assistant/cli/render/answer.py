@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from textwrap import dedent, indent
@@ -102,15 +103,16 @@ def show_likely(console: Console, likely: Sequence[Citation]) -> None:
         console.print(Text(f"Most likely in [{each.number}]: “{on_one_line(shown)}”", "dim"))
 
 
-def show_sources(console: Console, citations: Sequence[Citation], *, quotes: bool = True) -> None:
-    """Show an answer's sources with their quotes."""
+def show_sources(console: Console, citations: Sequence[Citation], *, quotes: bool = True, paths: bool = False) -> None:
+    """Show an answer's sources with their quotes and paths. Without quotes, a path is shown if `paths` or a title needs it."""
     if citations:
         console.print(Text("Sources", "bold"))
+    titles = Counter(title for title, _ in {(cited.title, cited.path) for cited in citations})
     for cited in citations:
         console.print(Text.assemble(f"[{cited.number}] ", source_line(cited.title, cited.path, cited.location)))
+        if cited.kind == "file" and (quotes or paths or titles[cited.title] > 1):
+            console.print(Text(f"   {on_one_line(cited.path)}", "dim"))
         if quotes:
-            if cited.kind == "file":
-                console.print(Text(f"   {on_one_line(cited.path)}", "dim"))
             show_indented(console, f"“{cited.quote.strip()}”")
 
 

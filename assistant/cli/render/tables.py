@@ -15,6 +15,7 @@ from rich.text import Text
 from assistant.cli.console import counted, harmless
 from assistant.datatypes.as_json import cell
 from assistant.datatypes.tables import Column, Computation, QueryResult, TableInfo
+from assistant.system.paths import distinct_names
 
 SAMPLES = 3
 Json = dict[str, object]
@@ -29,15 +30,17 @@ def show_tables(console: Console, tables: Sequence[TableInfo]) -> None:
     grid.add_column("table", no_wrap=True, min_width=max(cell_len(table.name) for table in tables))  # to be copied whole
     for header in ("rows", "columns", "file"):
         grid.add_column(header, overflow="fold")
+    names = distinct_names(table.sources[0].path for table in tables)
     for table in tables:
-        grid.add_row(Text(table.name), f"{table.rows:,}", str(len(table.columns)), Text(harmless(sources_of(table))))
+        where = sources_of(table, names[table.sources[0].path])
+        grid.add_row(Text(table.name), f"{table.rows:,}", str(len(table.columns)), Text(harmless(where)))
     console.print(grid)
 
 
-def sources_of(table: TableInfo) -> str:
-    """Return where a table comes from: its file and sheet, or the number of its files."""
+def sources_of(table: TableInfo, name: str = "") -> str:
+    """Return where a table comes from: its file, under this name, and the sheet, or the number of its files."""
     first = table.sources[0]
-    where = PurePath(first.path).name + (f", sheet {first.stored.sheet}" if first.stored.sheet else "")
+    where = (name or PurePath(first.path).name) + (f", sheet {first.stored.sheet}" if first.stored.sheet else "")
     return where if len(table.sources) == 1 else f"{where} and {len(table.sources) - 1} more"
 
 

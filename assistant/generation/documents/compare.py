@@ -17,6 +17,7 @@ import numpy as np
 from assistant.datatypes import Hit, OnProgress, Progress, ignore_progress
 from assistant.generation.documents.alignment import Numbering, gaps, match_sentences
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
+from assistant.generation.documents.task import shown_names
 from assistant.text.languages import CJK
 from assistant.text.sentences import sentence_spans, tokens
 
@@ -83,7 +84,8 @@ def compare_files(old: File, new: File, language: str, on_progress: OnProgress =
     changes = changes_between(before, after, progress)
     counts = Counter(change_kind(change) for change in changes)
     same = len(after) - counts["added"] - counts["changed"]
-    names = {"old": old.source.shown_name, "new": new.source.shown_name, "same": same}
+    shown = shown_names([old.source.path, new.source.path])
+    names = {"old": shown[old.source.path], "new": shown[new.source.path], "same": same}
     if not changes:
         return [CitedLine(localized("identical", language, **names))]
     numbers = {kind: counts[kind] for kind in ("changed", "added", "removed")}

@@ -21,6 +21,7 @@ from assistant.generation.documents.cached_llm import (
     split_into_parts,
 )
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line, row_cells
+from assistant.generation.documents.task import shown_names
 from assistant.generation.untrusted_text import sanitize, sanitize_span
 from assistant.text.dates import Date, dates
 from assistant.text.numbers import Number, numbers
@@ -162,10 +163,11 @@ def format_list(listed: dict[File, list[ItemMatch]], what: str, language: str) -
     """Return the list, grouped by file if there are several."""
     by_file = {file: found for file, found in listed.items() if found}
     count = sum(len(found) for found in by_file.values())
-    names = next(iter(by_file)).source.shown_name if len(by_file) == 1 else localized("files", language, count=len(by_file))
+    shown = shown_names([file.source.path for file in by_file])
+    names = next(iter(shown.values())) if len(by_file) == 1 else localized("files", language, count=len(by_file))
     lines = [CitedLine(localized("found" if count != 1 else "found_one", language, count=count, what=what, files=names))]
     for file, found in by_file.items():
-        lines += [CitedLine(""), CitedLine(f"{file.source.shown_name}:")] if len(by_file) > 1 else []
+        lines += [CitedLine(""), CitedLine(f"{shown[file.source.path]}:")] if len(by_file) > 1 else []
         lines += bullets(found)
     return lines
 

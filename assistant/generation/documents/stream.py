@@ -12,7 +12,7 @@ from assistant.generation.documents.cited_lines import CitedLine, File, localize
 from assistant.generation.documents.compare import compare_files
 from assistant.generation.documents.listing import item_kind_names, list_items, list_with_model, parse_item_kinds
 from assistant.generation.documents.summarize import summarize
-from assistant.generation.documents.task import Task, TaskKind
+from assistant.generation.documents.task import Task, TaskKind, shown_names
 from assistant.generation.untrusted_text import count_masked
 from assistant.text.languages import language
 
@@ -66,7 +66,7 @@ class WholeDocumentStream(StreamedAnswer):
 
     def _nothing(self) -> str:
         """Return the sentence that says that nothing was found."""
-        names = [file.source.shown_name for file in self._files]
+        names = list(shown_names(file.source.path for file in self._files).values())
         files = ", ".join(names) if len(names) <= MAX_NAMES else localized("files", self._language, count=len(names))
         wanted = parse_item_kinds(self._task.wanted)
         return localized("none", self._language, files=files,

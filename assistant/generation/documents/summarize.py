@@ -15,6 +15,7 @@ from assistant.datatypes import Hit, Message
 from assistant.generation.citing_stream import MARKER, marker_numbers
 from assistant.generation.documents.cached_llm import CachedLLM, choice_prompt, notes_prompt, parse_numbers, split_into_parts
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
+from assistant.generation.documents.task import shown_names
 from assistant.generation.support import attribute, cite
 from assistant.generation.untrusted_text import without_comments
 from assistant.text.facts import ParsedChunk, parse_chunk, parse_claim
@@ -41,9 +42,11 @@ def summarize(files: Sequence[File], language: str, writer: CachedLLM) -> list[C
     limit = MAX_NOTES if len(files) == 1 else MAX_NOTES_EACH
     noted = {file: [take_notes(file, part, language, len(parts[file]), writer) for part in parts[file]] for file in files}
     lines: list[CitedLine] = []
+    names = shown_names(file.source.path for file in files)
     for file in files:
         lines += [CitedLine("")] if lines else []
-        lines += summarize_file(file, [line for notes, _ in noted[file] for line in notes], limit, language, writer)
+        notes = [line for lines_of_part, _ in noted[file] for line in lines_of_part]
+        lines += summarize_file(file, names[file.source.path], notes, limit, language, writer)
     extracted = sum(is_extracted for each in noted.values() for _, is_extracted in each)
     total = sum(len(each) for each in noted.values())
     return [*lines, CitedLine(""), CitedLine(localized("quoted", language, count=extracted, total=total))] if extracted else lines
@@ -57,12 +60,13 @@ def notes_messages(part: Sequence[Hit], language: str, parts: int) -> tuple[Mess
     return notes_prompt(part, language, count, with_numbers=is_other_language)
 
 
-def summarize_file(file: File, notes: Sequence[CitedLine], limit: int, language: str, writer: CachedLLM) -> list[CitedLine]:
-    """Return the summary of one file."""
+def summarize_file(file: File, name: str, notes: Sequence[CitedLine], limit: int, language: str, writer: CachedLLM
+                   ) -> list[CitedLine]:
+    """Return the summary of one file, under its name."""
     if not notes:
-        return [CitedLine(localized("empty", language, files=file.source.shown_name))]
+        return [CitedLine(localized("empty", language, files=name))]
     chosen = select_notes(file, drop_duplicates(notes), limit, writer)
-    heading = CitedLine(localized("summary", language, files=file.source.shown_name))
+    heading = CitedLine(localized("summary", language, files=name))
     return [heading, *(CitedLine(f"- {line.text}", line.citations) for line in chosen)]
 
 

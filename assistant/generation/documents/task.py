@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
 from assistant.errors import UsageError
+from assistant.system.paths import distinct_names
 from assistant.text.languages import CJK
 from assistant.text.sentences import STOP
 
@@ -128,11 +129,6 @@ class SourceFile:
         """The file name without folders."""
         return PurePath(self.path).name
 
-    @property
-    def shown_name(self) -> str:
-        """The file name on one line, without control characters, for an answer."""
-        return printable(self.name)
-
 
 def recognize_task(question: str) -> Task | None:
     """Return the task on whole documents that a question asks for; None for an ordinary question."""
@@ -244,8 +240,19 @@ def last_word(phrase: str) -> str:
 def find_by_name(question: str, sources: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
     """Return the files whose name or title occurs verbatim in the question, in its order."""
     text = fold_name(question)
-    places = {source: name_position(text, source) for source in sources}
+    in_folder = {source: place for source, place in folder_positions(text, sources).items() if place >= 0}
+    told_apart = {source.name for source in in_folder}
+    places = {source: in_folder.get(source, -1 if source.name in told_apart else name_position(text, source))
+              for source in sources}
     return tuple(sorted((source for source in sources if places[source] >= 0), key=lambda source: places[source]))
+
+
+def folder_positions(text: str, sources: Sequence[SourceFile]) -> dict[SourceFile, int]:
+    """Return for each of the files that share a name where folded text has it behind its folders; -1 if it does not."""
+    distinct = distinct_names(source.path for source in sources)
+    shared = {source: fold_name(distinct[source.path]) for source in sources if distinct[source.path] != source.name}
+    found = {source: re.search(rf"(?<![a-z0-9_.-]){re.escape(name)}(?![a-z0-9_-])", text) for source, name in shared.items()}
+    return {source: match.start() if match else -1 for source, match in found.items()}
 
 
 def name_position(text: str, source: SourceFile) -> int:
@@ -281,6 +288,11 @@ def name_words(text: str) -> list[str]:
     """Return the words of a name in lower case, without plural endings."""
     return [word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
             for word in WORD.findall(fold_name(text))]
+
+
+def shown_names(paths: Iterable[str]) -> dict[str, str]:
+    """Return the names of files by their paths, for an answer: on one line, with folders where a name alone is not enough."""
+    return {path: printable(name) for path, name in distinct_names(paths).items()}
 
 
 def printable(name: str) -> str:
