@@ -1,7 +1,8 @@
 """Find claims that join parts of two items of a list: "Anna Berg (treasurer), Tom Hill (chair)" for "Tom Hill is the treasurer".
 
 An item is two parts with a mark between them: a bracket, a colon, a dash, or a comma where semicolons stand between the items. In
-Chinese, neighbouring items of a few characters are compared without a mark too: 会计王芳、主席李明.
+Chinese, neighbouring items of a few characters are compared without a mark too: 会计王芳、主席李明. Values that stand beside a
+date each are items without a mark: "from 1.2 million in 2022 to 1.5 million in 2023".
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, permutations
 
-from assistant.generation.token_matching import is_claimed
+from assistant.generation.token_matching import is_claimed, is_date
 from assistant.text.facts import ParsedSentence
 from assistant.text.languages import CJK_CHARACTER
 from assistant.text.statements import Statement, Token
@@ -21,10 +22,12 @@ BETWEEN_ITEMS = re.compile(r"[;；\n]|[,，、](?!\d)|\s(?:and|or)\s|(?<=[)）])
 BETWEEN_LONG_ITEMS = re.compile(r"[;；\n]")
 BETWEEN_SHORT_ITEMS = re.compile(r"[,，、和与及由；;。]")
 LINK = re.compile("[、和与及]")
+CLAUSE_END = re.compile(r"[,，;；]\D|[。.!?]\s")
 COMMA = r"[,，](?!\d)"
 MARKS = tuple(map(re.compile, (r"\s*[(（]", r"\s[–—-]\s|[–—]{2}", r"[:：](?!\d)", COMMA)))  # a comma only in long items
 SHORTEST, LONGEST = 2, 8  # Chinese characters of a part; the most also of an item without a mark
 MOST_WORDS = 4  # of a part
+FEWEST = 2  # values with a date
 SHORT_ANSWER = 4  # tokens of an answer that leaves out what its question says
 
 Covers = Callable[[Token], bool]
@@ -60,7 +63,8 @@ def is_of_other_item(part: Statement, unit: ParsedSentence, question: Statement)
     def covers(token: Token) -> bool:
         return is_claimed(token, part) or (asked is not None and is_claimed(token, asked))
 
-    crossed = any(is_joined(one, other, covers) for one, other in permutations(items_of(unit.statement), 2))
+    lists = (items_of(unit.statement), dated_values(unit.statement))
+    crossed = any(is_joined(one, other, covers) for items in lists for one, other in permutations(items, 2))
     return "item" if crossed or (part.cjk and are_short_items_joined(part, unit.statement)) else ""
 
 
@@ -72,6 +76,29 @@ def items_of(statement: Statement) -> list[Item]:
     found = max(([*marked_items(statement, spans, mark)] for mark in marks), key=len)  # the first of equals
     left, right = shared_keys([item.left for item in found]), shared_keys([item.right for item in found])
     return [bare for item in found if (bare := item.without(left, right)).left and bare.right]
+
+
+def dated_values(statement: Statement) -> list[Item]:
+    """Return values and dates as items where they alternate throughout a sentence; else none."""
+    first_of = {token.start: token for token in reversed(statement.numbers)}  # of a date its day, not its year
+    figures = [first_of[start] for start in sorted(first_of)]
+    kinds = [is_day_or_year(figure) for figure in figures]
+    if len(figures) < 2 * FEWEST or len(figures) % 2 or any(one == other for one, other in pairwise(kinds)):
+        return []
+    pairs = list(zip(figures[::2], figures[1::2], strict=True))
+    return [Item((one,), (other,)) for one, other in pairs] if all(is_beside(*pair, statement) for pair in pairs) else []
+
+
+def is_beside(one: Token, other: Token, statement: Statement) -> bool:
+    """Return whether a value is followed by its date at once ("2.1 m on 3 May"), or a date by its value in one clause."""
+    if is_day_or_year(one):
+        return not CLAUSE_END.search(statement.text, one.end, other.start)
+    return sum(one.start < token.start < other.start for token in statement.content) <= 1  # "40 people in 2019"
+
+
+def is_day_or_year(token: Token) -> bool:
+    """Return whether a number is a date or a year, also one with its unit: 2010年."""
+    return is_date(replace(token, measure="") if token.measure == "year" else token)
 
 
 def shared_keys(parts: Sequence[Sequence[Token]]) -> frozenset[str]:

@@ -28,7 +28,7 @@ def is_other_column(part: Statement, unit: ParsedSentence, _source: ParsedChunk)
         for column in named
         if all(is_in_other_head(token, column, unit) for token in unit.header[column].content if is_claimed(token, part))
     }
-    figures = [[is_claimed(token, part) for token in cell if token.kind == "number"] for cell in cells]
+    figures = [claimed_figures(cell, part) for cell in cells]
     ranges = {column for column, each in enumerate(figures) if len(each) > 1 and sum(each) == 1}
     if ranges - named and any(each and not any(each) for each in figures):
         return "column"  # a bound of a range for the value
@@ -37,6 +37,15 @@ def is_other_column(part: Statement, unit: ParsedSentence, _source: ParsedChunk)
         if cells[column] and rivals and column:
             return "column"
     return ""
+
+
+def claimed_figures(cell: Sequence[Token], part: Statement) -> list[bool]:
+    """Return for each number of a cell whether a statement has it. A date is one number, with or without its year."""
+    by_place: dict[int, bool] = {}
+    for token in cell:
+        if token.kind == "number":
+            by_place[token.start] = by_place.get(token.start, False) or is_claimed(token, part)
+    return list(by_place.values())
 
 
 def is_in_other_head(token: Token, column: int, unit: ParsedSentence) -> bool:

@@ -205,3 +205,39 @@ MINUTES = ("# Minutes of the garden club\n\nPresent: Anna Berg (treasurer), Tom 
 ])
 def test_a_claim_may_end_with_what_the_text_is_about(sentence: str, expected: str) -> None:
     assert support(sentence, MINUTES) == expected
+
+
+ROTA = "Date | Ward | Doctor on duty | Phone\n2025-10-01 | Ward A | Gu | 8013\n2025-10-02 | Ward B | Mai | 8027"
+ROTA_ZH = "日期 | 科室 | 值班医生 | 值班电话\n2025-10-01 | 内科 | 顾承平 | 8013\n2025-10-02 | 外科 | 麦晓彤 | 8027"
+
+
+@pytest.mark.parametrize(("sentence", "rows", "is_right"), [
+    ("Mai is on duty in Ward B on 2 October.", ROTA, True),
+    ("Mai is on duty in Ward B on 2 October 2025.", ROTA, True),
+    ("Mai is on duty in Ward B on 3 October.", ROTA, False),
+    ("麦晓彤于10月2日在外科值班。", ROTA_ZH, True),
+    ("麦晓彤于10月1日在外科值班。", ROTA_ZH, False),
+])
+def test_a_date_in_a_row_may_be_named_without_its_year(sentence: str, rows: str, is_right: bool) -> None:
+    assert (support(sentence, rows) == "full") is is_right
+
+
+GROWTH = "Sales of the Leeds branch rose from 1.2 million pounds in 2022 to 1.5 million pounds in 2023."
+LEVELS = "On 3 May the level was 2.1 m, on 5 May it was 2.4 m."
+GROWTH_ZH = "2019年销售额为120万元，2020年销售额为150万元。"
+BRIDGE = "The bridge, 12 metres wide, was built in 1903 and widened by 3 metres in 1951."
+
+
+@pytest.mark.parametrize(("sentence", "source", "is_right"), [
+    ("Sales of the Leeds branch were 1.5 million pounds in 2022.", GROWTH, False),
+    ("Sales of the Leeds branch were 1.5 million pounds in 2023.", GROWTH, True),
+    ("In 2022 sales of the Leeds branch were 1.2 million pounds.", GROWTH, True),
+    ("By 2023 sales of the Leeds branch rose from 1.2 million pounds to 1.5 million pounds.", GROWTH, True),
+    ("On 5 May the level was 2.1 m.", LEVELS, False),
+    ("On 5 May the level was 2.4 m.", LEVELS, True),
+    ("2020年的销售额为120万元。", GROWTH_ZH, False),
+    ("销售额从2019年的120万元增至2020年的150万元。", GROWTH_ZH, True),
+    ("The bridge built in 1903 was widened by 3 metres.", BRIDGE, True),
+])
+def test_a_value_belongs_to_the_date_beside_it(sentence: str, source: str, is_right: bool) -> None:
+    assert (support(sentence, source) == "full") is is_right
