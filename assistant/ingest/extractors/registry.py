@@ -19,7 +19,7 @@ from assistant.ingest.extractors.builder import LazyFunction, Member, Opener, Re
 from assistant.ingest.extractors.legacy.ole import legacy_suffix
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
-EXTRACTOR_VERSION = 5
+EXTRACTOR_VERSION = 6
 OPEN_DOCUMENT_SUFFIXES = ".odt .ott .fodt .odp .otp .fodp .odg .fodg"
 IMAGE_SUFFIXES = ".png .jpg .jpeg .tif .tiff .webp .bmp .gif"
 ARCHIVE_SUFFIXES = ".zip .tar .gz .tgz .bz2 .tbz .tbz2 .xz .txz"
