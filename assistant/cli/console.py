@@ -24,6 +24,8 @@ BREAKS = re.compile(f"\r\n|[{BREAK}]")
 HALVES = re.compile(f"[{HALF}]")
 ODD_IN_NAME = re.compile(f"[\t\n{CONTROL}{DIRECTION}{BREAK}{HALF}]")
 LIVE_CONSOLES: list[Console] = []  # consoles with a running spinner: notices must be printed through them
+COMMAND = re.compile(r"\bassistant (?:add|sync|remove|watch|status|doctor|tables (?:list|show|query))\b(?![^;,.\n]* -L )")
+NAMED_LIBRARY: list[str] = []  # at most one: the library that the command line names
 UNLIMITED = 10_000  # columns for files and pipes: nothing is wrapped or cut
 
 
@@ -88,12 +90,22 @@ def say_error(message: str, hint: str = "") -> None:
     console = notices()
     console.print(Text.assemble(("Error: ", "bold red"), on_one_line(message)))
     if hint:
-        console.print(Text(on_one_line(hint), "dim"))
+        console.print(Text(on_one_line(name_library(hint)), "dim"))
 
 
 def notice(message: str) -> None:
     """Print a notice on stderr, above a running spinner."""
-    (LIVE_CONSOLES[-1] if LIVE_CONSOLES else notices()).print(Text(harmless(message), "dim"))
+    (LIVE_CONSOLES[-1] if LIVE_CONSOLES else notices()).print(Text(harmless(name_library(message)), "dim"))
+
+
+def set_library(name: str | None) -> None:
+    """Let the commands in hints name this library; none, or several ("work,home"): they stay as they are."""
+    NAMED_LIBRARY[:] = [name] if name and "," not in name else []
+
+
+def name_library(hint: str) -> str:
+    """Return a hint whose commands name the library that the command line names, since they would use the default one."""
+    return COMMAND.sub(lambda command: f"{command.group()} -L {NAMED_LIBRARY[0]}", hint) if NAMED_LIBRARY else hint
 
 
 def linked(title: str, path: str, location: Location | None = None) -> Text:

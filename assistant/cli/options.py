@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from assistant.cli.console import set_library
 from assistant.config import Settings, load_settings
 from assistant.errors import UsageError
 from assistant.system.paths import expand_user, read_file
@@ -75,6 +76,7 @@ def settings_of(context: typer.Context, library: str | None = None, chat: str | 
         "rerank": rerank,
         "groups": groups,
     }
+    set_library(said["library"])
     return load_settings({name: value for name, value in said.items() if value is not None})
 
 

@@ -200,6 +200,14 @@ def test_a_name_that_no_library_can_have(run, name):
     assert "is not a valid" in result.stderr
 
 
+def test_the_commands_in_hints_name_the_library_of_the_command_line(run, folder):
+    (folder / "empty.txt").write_bytes(b"")
+    assert "assistant status -L work --skipped" in run("add", "-L", "work", str(folder)).stdout
+    assert "assistant add FOLDER -L other" in run("search", "-L", "other", "lease").stderr  # it is there already
+    assert "assistant status -L work --files" in run("ask", "-L", "work", "lease?", "--path", "none*").stderr
+    assert "assistant status --skipped" in run("add", str(folder)).stdout
+
+
 def test_add_points_to_every_kind_of_file_that_was_left_out(run, folder):
     (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
     (folder / "empty.txt").write_bytes(b"")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from assistant.cli.console import counted, linked, on_one_line, size_in_words
+from assistant.cli.console import counted, linked, name_library, on_one_line, size_in_words
 from assistant.datatypes import FileState, Finding, IngestReport, LedgerEntry, LibraryMetrics, LibraryStatus, SentCount, Severity
 from assistant.errors import ENCRYPTED
 
@@ -29,9 +29,9 @@ def show_report(console: Console, report: IngestReport) -> None:
         console.print(f"  and {len(left_out) - LISTED:,} more")
     if left_out:
         options = [*(["--failed"] if report.failed else []), *(["--skipped"] if report.skipped else [])]
-        console.print(Text(f"See all of them: assistant status {' '.join(options)}", "dim"))
+        console.print(Text(name_library(f"See all of them: assistant status {' '.join(options)}"), "dim"))
     if any(ENCRYPTED in entry.reason for entry in report.failed):
-        console.print(Text("To read encrypted files: assistant sync --password-file FILE", "dim"))
+        console.print(Text(name_library("To read encrypted files: assistant sync --password-file FILE"), "dim"))
     for root in report.away:
         console.print(Text.assemble("  ", ("away", "yellow"), " ", linked(root, root),
                                     ": missing or empty; its files stay in the library"))
@@ -52,7 +52,8 @@ def show_status(console: Console, status: LibraryStatus) -> None:
                   f"embedded with {on_one_line(status.embedder) or 'nothing yet'}")
     console.print(f"  {status.skipped:,} skipped, {status.failed:,} failed")
     if status.waiting:
-        console.print(f"  {counted(status.waiting, 'passage')} not embedded yet, found by keyword only; to embed: assistant sync")
+        hint = name_library("to embed the others too: assistant sync")
+        console.print(f"  {counted(status.waiting, 'passage')} not embedded yet, found by keyword only; {hint}")
     for root in status.roots:
         console.print(Text.assemble("  from ", linked(root, root)))
 
