@@ -65,6 +65,15 @@ def test_a_pattern_or_a_time_that_no_file_fits_is_told(run, library, command, na
     assert "No passage was found" not in run(*command, "When does the lease end?", "--path", "lease").stderr
 
 
+@pytest.mark.parametrize("question", [
+    "What is the total price?", "How many suppliers are there?", "Which files do I have?", "hello",
+])
+def test_an_answer_that_needs_no_passages_is_not_told_to_lack_them(run, library, folder, question):
+    (folder / "prices.csv").write_text("item,price\ndesk,10\nlamp,25\n", "utf-8")
+    assert run("sync").exit_code == 0
+    assert "No passage was found" not in run("ask", question, "--path", "*prices*").stderr
+
+
 def test_a_file_without_text_is_told_as_such(run, library, folder):
     (folder / "blank.txt").write_text("", "utf-8")
     (folder / "drawing.xyz").write_text("abc", "utf-8")

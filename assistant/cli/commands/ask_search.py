@@ -108,7 +108,8 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
         else:
             write(formatted(result.hits, shape, question or ""))
         warn_outdated(result.outdated)
-        warn_about_search(settings, result.embedded, result.hits, wanted)
+        warn_about_filter(wanted, is_empty=not result.hits)
+        warn_about_search(settings, result.embedded, result.hits)
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
@@ -153,7 +154,8 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             show_confidence(stream.answer)
         if explain and not json:
             show_statement(output(), stream.answer.computation)
-        warn_about_search(settings, assistant.embedded_share(), stream.hits, wanted)
+        warn_about_filter(wanted, is_empty=found_nothing(stream.answer))
+        warn_about_search(settings, assistant.embedded_share(), stream.hits)
         if stream.answer.abstained or stream.answer.is_unsupported:
             raise typer.Exit(ABSTAINED)
 
@@ -181,7 +183,8 @@ def show_quote(assistant: Answerer, settings: Settings, answer: Answer, wanted: 
         write("\n")
         show_sources(output(), answer.citations, quotes=False, paths=True)
     warn_outdated(answer.outdated)
-    warn_about_search(settings, assistant.embedded_share(), answer.hits, wanted)
+    warn_about_filter(wanted, is_empty=found_nothing(answer))
+    warn_about_search(settings, assistant.embedded_share(), answer.hits)
     if answer.abstained:
         raise typer.Exit(ABSTAINED)
     notice("Chosen without a language model: read it before you rely on it. It may not answer the question.")
@@ -221,11 +224,20 @@ def narrow_to(paths: Sequence[Path], wanted: Filter) -> Filter:
     return wanted if wanted.paths else replace(wanted, paths=tuple(escape_pattern(str(absolute(each))) for each in paths))
 
 
-def warn_about_search(settings: Settings, embedded: float, hits: Sequence[Hit], wanted: Filter) -> None:
-    """Warn if a filter left no passage, some chunks have no embedding yet, or the reranker had no time for its first pair."""
-    if wanted and not hits:
+def found_nothing(answer: Answer) -> bool:
+    """Return whether search found no passage for an answer: a refusal without a model. Other answers need no passages."""
+    return answer.abstained and not answer.hits and not answer.model
+
+
+def warn_about_filter(wanted: Filter, *, is_empty: bool) -> None:
+    """Warn if a filter left no passage."""
+    if wanted and is_empty:
         notice("No passage was found in the files that --path, --type and --since leave. See which files there are: "
                "assistant status --files")
+
+
+def warn_about_search(settings: Settings, embedded: float, hits: Sequence[Hit]) -> None:
+    """Warn if some chunks have no embedding yet, or if the reranker ran out of time before its first pair."""
     if embedded < 1:
         notice(f"Only {embedded:.0%} of the passages are embedded. The others are found by keyword only; embed them with: "
                "assistant sync")
