@@ -52,7 +52,7 @@ def show_status(console: Console, status: LibraryStatus) -> None:
                   f"embedded with {on_one_line(status.embedder) or 'nothing yet'}")
     console.print(f"  {status.skipped:,} skipped, {status.failed:,} failed")
     if status.waiting:
-        hint = name_library("to embed the others too: assistant sync")
+        hint = name_library("to embed: assistant sync")
         console.print(f"  {counted(status.waiting, 'passage')} not embedded yet, found by keyword only; {hint}")
     for root in status.roots:
         console.print(Text.assemble("  from ", linked(root, root)))
